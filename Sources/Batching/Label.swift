@@ -1,0 +1,60 @@
+/// A Bazel label in canonical form, such as `//services/api:image.tar` or `@ext//:lib`.
+///
+/// `//a/b` is read as `//a/b:b`, and `@//` and `@@//` (the main repository, as Bazel 6 and later
+/// may print it) as `//`, so that one target has one label.
+/// Source: https://bazel.build/concepts/labels
+package struct Label: Hashable, Sendable, Comparable, CustomStringConvertible {
+  package let description: String
+
+  /// - Returns: `nil` when the text is no absolute label: a relative one, a pattern (`...`), a flag.
+  package init?(_ text: String) {
+    var text = Substring(text)
+    if text.hasPrefix("@@//") { text = text.dropFirst(2) }
+    if text.hasPrefix("@//") { text = text.dropFirst() }
+    guard let slashes = text.firstRange(of: "//") else { return nil }
+    let repository = text[..<slashes.lowerBound]
+    guard repository.isEmpty || repository.hasPrefix("@"), !repository.contains(":") else {
+      return nil
+    }
+    let rest = text[slashes.upperBound...]
+    let colon = rest.firstIndex(of: ":")
+    let package = rest[..<(colon ?? rest.endIndex)]
+    let name: Substring
+    if let colon {
+      name = rest[rest.index(after: colon)...]
+    } else {
+      let slash = package.lastIndex(of: "/")
+      name = slash.map { package[package.index(after: $0)...] } ?? package
+    }
+    let isPattern =
+      package.hasSuffix("...") || ["*", "all", "all-targets"].contains(name)
+      || name == "..."
+    guard !name.isEmpty, !isPattern, !package.hasPrefix("/"), !package.hasSuffix("/"),
+      !text.contains(where: \.isNewline), !name.contains(":")
+    else { return nil }
+    description = "\(repository)//\(package):\(name)"
+  }
+
+  /// The package's path from the repository's root: `services/api`; empty for the root package.
+  package var package: Substring {
+    let start = description.firstRange(of: "//")?.upperBound ?? description.startIndex
+    let colon = description[start...].firstIndex(of: ":") ?? description.endIndex
+    return description[start..<colon]
+  }
+
+  /// The part after the colon: `image.tar`.
+  package var name: Substring {
+    let start = description.firstRange(of: "//")?.upperBound ?? description.startIndex
+    guard let colon = description[start...].firstIndex(of: ":") else { return "" }
+    return description[description.index(after: colon)...]
+  }
+
+  /// `@ext`, or empty for the main repository.
+  package var repository: Substring {
+    description[..<(description.firstRange(of: "//")?.lowerBound ?? description.startIndex)]
+  }
+
+  package static func < (left: Label, right: Label) -> Bool {
+    left.description < right.description
+  }
+}

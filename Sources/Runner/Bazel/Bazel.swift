@@ -1,0 +1,30 @@
+package import SystemPackage
+
+/// A Bazel workspace and how to call Bazel in it.
+///
+/// Every command is given the same startup options, so that the server is never restarted, and
+/// the environment as the user's terminal has it.
+package struct Bazel: Sendable {
+  /// Absolute, symbolic links resolved.
+  package var workspace: FilePath
+  /// A name to be looked up in `PATH`, or a path: Bazel, Bazelisk or a wrapper.
+  package var executable: String
+  package var startupOptions: [String]
+  package var runner: any CommandRunner
+  package var clock: any Clock<Duration>
+  /// A directory of our own for build-event files. Bazel's server opens these in its own process,
+  /// so they must be regular files that nobody else uses.
+  package var scratch: FilePath
+
+  package init(
+    workspace: FilePath, executable: String = "bazel", startupOptions: [String] = [],
+    runner: any CommandRunner, clock: any Clock<Duration>, scratch: FilePath
+  ) {
+    self.workspace = workspace
+    self.executable = executable
+    self.startupOptions = startupOptions
+    self.runner = runner
+    self.clock = clock
+    self.scratch = scratch
+  }
+}

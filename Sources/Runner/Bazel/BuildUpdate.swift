@@ -1,0 +1,50 @@
+package import Batching
+package import SystemPackage
+
+/// What a running build says, as it says it.
+package enum BuildUpdate: Hashable, Sendable {
+  /// Another command holds Bazel's lock; said when noticed, again each second, and at its end.
+  case lock(holder: LockHolder?, waited: Duration)
+  /// An option differs from the last command's, so Bazel analyses everything anew.
+  case cacheDiscarded(option: String, message: String)
+  /// A requested target is done. Each requested target is reported at most once.
+  case target(Label, TargetOutcome)
+  case diagnostic(Diagnostic)
+  /// A line of Bazel's own output that is none of the above, without colours.
+  case message(String)
+}
+
+package struct LockHolder: Hashable, Sendable {
+  package var pid: Int
+  /// The holder's command line, where readable.
+  package var command: String?
+
+  package init(pid: Int, command: String?) {
+    self.pid = pid
+    self.command = command
+  }
+}
+
+package enum TargetOutcome: Hashable, Sendable {
+  /// Output files by output group; absolute paths.
+  case built(outputs: [String: [FilePath]])
+  /// - `causes`: the targets whose actions failed, where Bazel names them.
+  case failed(message: String, causes: [Label])
+  /// Bazel never got to it: interrupted, or stopped by another failure.
+  case skipped(reason: String)
+}
+
+/// How one `bazel build` ended.
+package struct BuildResult: Hashable, Sendable {
+  /// Bazel's exit code; 128 + N when a signal ended the client.
+  package var exitCode: Int32
+  package var lockWaited: Duration
+  /// Why nothing was built, in one line, where Bazel did not get as far as building.
+  package var problem: String?
+
+  package init(exitCode: Int32, lockWaited: Duration = .zero, problem: String? = nil) {
+    self.exitCode = exitCode
+    self.lockWaited = lockWaited
+    self.problem = problem
+  }
+}

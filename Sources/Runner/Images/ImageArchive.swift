@@ -1,0 +1,2 @@
+package struct ImageArchive: Sendable {
+}

@@ -1,0 +1,80 @@
+/// The name of an image, such as `registry.local:5000/team/api:dev`.
+///
+/// Source: https://github.com/distribution/reference (the grammar that Docker uses)
+package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
+  /// As people wrote it, with its tag: `api:dev`, `localhost/api:dev`.
+  package let description: String
+  /// Without the tag.
+  package let name: String
+  package let tag: String
+
+  /// - Returns: `nil` when the text is not a valid name with an optional tag; digests are refused.
+  package init?(_ text: String) {
+    let slash = text.lastIndex(of: "/") ?? text.startIndex
+    let colon = text[slash...].lastIndex(of: ":")
+    let name = String(text[..<(colon ?? text.endIndex)])
+    let tag = colon.map { String(text[text.index(after: $0)...]) } ?? "latest"
+    guard Self.isValidName(name), Self.isValidTag(tag) else { return nil }
+    self.name = name
+    self.tag = tag
+    description = "\(name):\(tag)"
+  }
+
+  /// In full, as containerd stores it: `docker.io/library/api:dev`.
+  package var normalized: String {
+    let components = name.split(separator: "/", omittingEmptySubsequences: false)
+    guard let first = components.first else { return description }
+    if components.count == 1 { return "docker.io/library/\(description)" }
+    let isHost = first.contains(".") || first.contains(":") || first == "localhost"
+    return isHost ? description : "docker.io/\(description)"
+  }
+
+  private static func isValidName(_ name: String) -> Bool {
+    guard !name.isEmpty, name.utf8.count <= 255 else { return false }
+    var components = name.split(separator: "/", omittingEmptySubsequences: false)[...]
+    if components.count > 1, let first = components.first,
+      first.contains(".") || first.contains(":") || first == "localhost"
+    {
+      let host = first.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      let isHost = host[0].utf8.allSatisfy { isAlphanumeric($0) || $0 == 0x2D || $0 == 0x2E }
+      let isPort = host.count == 1 || (!host[1].isEmpty && host[1].utf8.allSatisfy(isDigit))
+      guard isHost, isPort, !host[0].isEmpty else { return false }
+      components = components.dropFirst()
+    }
+    return components.allSatisfy(isValidComponent)
+  }
+
+  /// Lower-case letters and digits, separated by one `.`, one or two `_`, or any number of `-`.
+  private static func isValidComponent(_ component: Substring) -> Bool {
+    let bytes = Array(component.utf8)
+    guard let first = bytes.first, let last = bytes.last,
+      isLowercaseAlphanumeric(first), isLowercaseAlphanumeric(last)
+    else { return false }
+    for (index, byte) in bytes.enumerated() where !isLowercaseAlphanumeric(byte) {
+      switch byte {
+      case 0x2D: continue
+      case 0x2E: if !isLowercaseAlphanumeric(bytes[index + 1]) { return false }
+      case 0x5F:
+        let run = bytes[index...].prefix { $0 == 0x5F }.count
+        let isStart = bytes[index - 1] != 0x5F
+        if isStart, run > 2 || !isLowercaseAlphanumeric(bytes[index + run]) { return false }
+      default: return false
+      }
+    }
+    return true
+  }
+
+  private static func isValidTag(_ tag: String) -> Bool {
+    guard let first = tag.utf8.first, tag.utf8.count <= 128 else { return false }
+    return (isAlphanumeric(first) || first == 0x5F)
+      && tag.utf8.allSatisfy { isAlphanumeric($0) || [0x5F, 0x2E, 0x2D].contains($0) }
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+  private static func isLowercaseAlphanumeric(_ byte: UInt8) -> Bool {
+    isDigit(byte) || (0x61...0x7A).contains(byte)
+  }
+  private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+    isLowercaseAlphanumeric(byte) || (0x41...0x5A).contains(byte)
+  }
+}

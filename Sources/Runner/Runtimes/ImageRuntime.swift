@@ -1,0 +1,39 @@
+/// Something that holds images and can be given one: an engine, or an image layout on disk.
+package protocol ImageRuntime: Sendable {
+  /// As `--load` names it, such as `docker` or `oci:/srv/images`.
+  var name: String { get }
+
+  /// Makes `reference` name exactly the image in `archive`, sending only what is lacking.
+  ///
+  /// What the runtime then holds is verified. On any doubt the whole image is sent once.
+  ///
+  /// - Parameters:
+  ///   - archive: The image, read through its own open descriptor.
+  ///   - reference: The name that the image is to have there.
+  /// - Returns: What was sent, and under which ID the runtime holds the image.
+  /// - Throws: `RuntimeError` when the runtime can't be reached, refuses the image, or does not
+  ///   hold it afterwards; `ImageArchiveError` when the archive can't be read; `CancellationError`.
+  func load(_ archive: ImageArchive, as reference: ImageReference) async throws -> LoadResult
+}
+
+/// What loading one image into one runtime came to.
+package struct LoadResult: Hashable, Sendable {
+  /// `false`: the runtime held exactly this image under this reference already; nothing was sent.
+  package var isChanged: Bool
+  /// The ID that the runtime shows for the image, such as `sha256:…`.
+  package var id: Digest
+  /// Bytes written to the runtime, framing included.
+  package var bytesSent: Int64
+  package var layersSent: Int
+  package var layersTotal: Int
+
+  package init(
+    isChanged: Bool, id: Digest, bytesSent: Int64, layersSent: Int, layersTotal: Int
+  ) {
+    self.isChanged = isChanged
+    self.id = id
+    self.bytesSent = bytesSent
+    self.layersSent = layersSent
+    self.layersTotal = layersTotal
+  }
+}

@@ -1,0 +1,11 @@
+import AsyncHTTPClient
+import Crypto
+import FoundationEssentials
+import Logging
+import NIOCore
+import NIOHTTP1
+import Subprocess
+import SwiftProtobuf
+import SystemPackage
+
+package enum RunnerModule {}

@@ -1,0 +1,17 @@
+package import SystemPackage
+
+/// What a watcher tells its reader, in the order in which it happened.
+package enum WatchEvent: Hashable, Sendable {
+  case changed(FileChange)
+
+  /// Changes were lost: the kernel's queue or our own buffer was full.
+  ///
+  /// The rescan that answers it reports what differs as `changed` after this event.
+  case overflowed(reason: String)
+
+  /// Part of the tree can't be watched; it is polled instead. Said once for each reason.
+  case degraded(reason: String)
+
+  /// The root itself was removed, renamed or unmounted. The watcher waits for its return.
+  case rootLost(FilePath)
+}
