@@ -8,6 +8,11 @@ package struct Plan: Hashable, Sendable {
   package struct Group: Hashable, Sendable {
     package var key: BatchKey
     package var images: [ImageTarget]
+
+    package init(key: BatchKey, images: [ImageTarget]) {
+      self.key = key
+      self.images = images
+    }
   }
 
   /// Each stage begins when the images of the one before have been loaded.
