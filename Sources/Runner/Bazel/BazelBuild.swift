@@ -1,16 +1,44 @@
+import Batching
+import Glibc
+import Synchronization
+import SystemPackage
+
 extension Bazel {
   /// The command that `build` runs for a request, for the record.
+  ///
+  /// The same in every cycle but for its targets: an option that comes and goes may make Bazel
+  /// discard its analysis cache.
   package func command(for request: BuildRequest) -> Command {
-    Command(executable, startupOptions + ["build"], in: workspace)
+    var arguments = startupOptions
+    // Read by the client alone: it does not count as another startup option.
+    if !request.waitsForLock { arguments.append("--noblock_for_lock") }
+    arguments += [
+      "build",
+      request.keepsGoing ? "--keep_going" : "--nokeep_going",
+      "--color=no",
+      "--curses=no",
+      "--build_event_json_file=\(eventFile)",
+      // With a remote cache too, files are named by where they are on this machine.
+      "--nobuild_event_json_file_path_conversion",
+    ]
+    if !request.outputGroups.isEmpty {
+      let groups = Set(request.outputGroups).sorted().map { "+" + $0 }
+      arguments.append("--output_groups=\(groups.joined(separator: ","))")
+    }
+    arguments += request.options + ["--"] + request.targets.map(\.description)
+    return Command(executable, arguments, in: workspace)
   }
+
+  /// Named after our process, because `watchbuild build` may run beside `watchbuild dev`.
+  private var eventFile: FilePath { scratch.appending("build-events-\(getpid()).json") }
 
   /// Builds, telling of each target the moment it is done.
   ///
   /// At the end each requested target has been reported exactly once. A failed build is no error.
   /// One build at a time in one process and scratch directory.
   ///
-  /// Cancelling the task interrupts Bazel once and waits for it. Targets that it completed have
-  /// been reported by then, the others have not.
+  /// Cancelling the task interrupts Bazel once and waits for it. Targets that it had completed are
+  /// reported as built, the others as skipped, and then this throws.
   ///
   /// - Parameters:
   ///   - request: What to build.
@@ -20,6 +48,83 @@ extension Bazel {
   package func build(
     _ request: BuildRequest, update: @escaping @Sendable (BuildUpdate) -> Void
   ) async throws -> BuildResult {
-    BuildResult(exitCode: 0)
+    let session = try BuildSession(
+      record: BuildRecord(
+        targets: request.targets, workspace: workspace, read: { readFile($0, limit: 1 << 20) }),
+      file: EventFile(creating: eventFile), elapsed: clock.stopwatch(), update: update)
+    defer { session.close() }
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        // Ends when the command has, or with our own task; what is written later is read at the end.
+        while !Task.isCancelled {
+          session.readEvents()
+          try await clock.sleep(for: .milliseconds(10))
+        }
+      }
+      defer { group.cancelAll() }
+      do {
+        let exit = try await runner.run(command(for: request)) { chunk in
+          if case .standardError(let bytes) = chunk { session.addError(bytes) }
+        }
+        return session.finish(exit)
+      } catch is CancellationError {
+        _ = session.finish(.exited(8))
+        throw CancellationError()
+      }
+    }
+  }
+}
+
+/// A build's record and event file, fed from two sides.
+private final class BuildSession: Sendable {
+  private struct State {
+    var record: BuildRecord
+    var file: EventFile
+  }
+
+  private let state: Mutex<State>
+  private let elapsed: @Sendable () -> Duration
+  private let update: @Sendable (BuildUpdate) -> Void
+
+  init(
+    record: BuildRecord, file: EventFile, elapsed: @escaping @Sendable () -> Duration,
+    update: @escaping @Sendable (BuildUpdate) -> Void
+  ) {
+    state = Mutex(State(record: record, file: file))
+    self.elapsed = elapsed
+    self.update = update
+  }
+
+  func addError(_ bytes: [UInt8]) {
+    state.withLock { state in
+      state.record.addError(bytes, at: elapsed()).forEach(update)
+    }
+  }
+
+  /// Reads what Bazel has added since the last call.
+  func readEvents() {
+    state.withLock { state in
+      readAll(&state)
+      state.record.tick(at: elapsed()).forEach(update)
+    }
+  }
+
+  func finish(_ exit: CommandExit) -> BuildResult {
+    state.withLock { state in
+      readAll(&state)
+      let (updates, result) = state.record.finish(exit, at: elapsed())
+      updates.forEach(update)
+      return result
+    }
+  }
+
+  func close() { state.withLock { $0.file.remove() } }
+
+  private func readAll(_ state: inout State) {
+    while true {
+      let bytes = state.file.readMore()
+      guard !bytes.isEmpty else { return }
+      state.record.addEvents(bytes, at: elapsed()).forEach(update)
+    }
   }
 }

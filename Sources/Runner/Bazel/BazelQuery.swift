@@ -1,4 +1,7 @@
 package import Batching
+import Glibc
+import Synchronization
+import SystemPackage
 
 /// How an index query ended.
 package struct QueryAnswer: Hashable, Sendable {
@@ -37,6 +40,97 @@ extension Bazel {
     update: @escaping @Sendable (BuildUpdate) -> Void = { _ in },
     entry: @escaping @Sendable (QueryEntry) -> Void
   ) async throws -> QueryAnswer {
-    QueryAnswer()
+    let set = images.map { Self.quoted($0.description) }.joined(separator: " ")
+    return try await targets(
+      // Asked this way, because `deps(set(…))` gives each target once for every image.
+      "let d = deps(set(\(set))) in $d union buildfiles($d)",
+      attributes: "none", waitsForLock: waitsForLock, update: update
+    ) { entry($0.entry) }
   }
+
+  /// Runs one query whose answer is a stream of targets.
+  ///
+  /// - `attributes`: which of the rules' attributes to answer with.
+  func targets(
+    _ expression: String, attributes: String, waitsForLock: Bool,
+    update: @escaping @Sendable (BuildUpdate) -> Void,
+    target: @escaping @Sendable (QueryStream.Target) -> Void
+  ) async throws -> QueryAnswer {
+    let elapsed = clock.stopwatch()
+    // The kernel takes at most 128 KiB in one argument.
+    let file = expression.utf8.count > 64 << 10 ? try QueryFile(expression, in: scratch) : nil
+    defer { file?.remove() }
+    let command = queryCommand(
+      attributes: attributes, waitsForLock: waitsForLock,
+      expression: file.map { "--query_file=\($0.path)" } ?? expression)
+    let stream = Mutex<(QueryStream, isMalformed: Bool)>((QueryStream(), false))
+    let (exit, output) = try await run(command, update: update) { bytes in
+      stream.withLock { state in
+        guard !state.isMalformed else { return }
+        do throws(QueryStream.Malformed) {
+          try state.0.add(bytes).forEach(target)
+        } catch {
+          state.isMalformed = true
+        }
+      }
+    }
+    guard [0, 3].contains(exit.code) else {
+      throw BazelError(
+        exitCode: exit.code,
+        problem: BazelExit.problem(exit, errors: output.errors, isBuildComplete: false)
+          ?? output.errors.first ?? "bazel query failed and did not say why",
+        diagnostics: output.diagnostics)
+    }
+    guard stream.withLock({ !$0.isMalformed && $0.0.isAtEnd }) else {
+      throw BazelError(
+        exitCode: exit.code,
+        problem: "the answer of '\(executable) query' can't be read; "
+          + "check that nothing but Bazel writes to its standard output",
+        diagnostics: output.diagnostics)
+    }
+    return QueryAnswer(
+      isPartial: exit.code == 3, diagnostics: output.diagnostics, problem: output.errors.first,
+      duration: elapsed())
+  }
+
+  /// - `expression`: the query, or the option that names its file.
+  func queryCommand(attributes: String, waitsForLock: Bool, expression: String) -> Command {
+    Command(
+      executable,
+      startupOptions + (waitsForLock ? [] : ["--noblock_for_lock"]) + [
+        "query", "--noshow_progress", "--color=no", "--keep_going", "--output=streamed_proto",
+        "--order_output=no", "--noproto:default_values", "--noproto:locations",
+        "--proto:output_rule_attrs=\(attributes)", expression,
+      ],
+      in: workspace)
+  }
+
+  /// A label as one word of a query, quoted where it holds what the query language has a use for.
+  /// Source: https://bazel.build/query/language#tokens
+  static func quoted(_ label: String) -> String {
+    let isPlain = label.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: "@/:._-".utf8.contains(byte)
+      }
+    }
+    if isPlain { return label }
+    return label.contains("\"") ? "'\(label)'" : "\"\(label)\""
+  }
+}
+
+/// A query too long for the command line.
+private struct QueryFile {
+  let path: FilePath
+
+  init(_ query: String, in directory: FilePath) throws {
+    path = directory.appending("query-\(getpid())")
+    let file = try FileDescriptor.open(
+      path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
+    try file.closeAfter { _ = try file.writeAll(query.utf8) }
+  }
+
+  func remove() { path.withPlatformString { _ = unlink($0) } }
 }

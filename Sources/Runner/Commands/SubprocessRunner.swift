@@ -1,4 +1,11 @@
+import Glibc
+import Subprocess
+import Synchronization
+import SystemPackage
+
 /// Runs programs as children of this process, each in a process group of its own.
+///
+/// So a Ctrl-C in our terminal reaches us alone, and it is we who say when a child is interrupted.
 package struct SubprocessRunner: CommandRunner {
   package init() {}
 
@@ -6,6 +13,120 @@ package struct SubprocessRunner: CommandRunner {
     _ command: Command,
     output: @escaping @Sendable (CommandOutput) -> Void
   ) async throws -> CommandExit {
-    throw CommandError.notFound(command.executable)
+    try Task.checkCancellation()
+    let group = ProcessGroup()
+    // A task of its own, because swift-subprocess answers the cancellation of the task it runs in
+    // by no longer reading and by ending the child, which then dies of SIGPIPE before it has
+    // cleaned up. It is always awaited; what cancels it is the child's end, after our signal.
+    let work = Task { try await launch(command, group: group, output: output) }
+    let result = await withTaskCancellationHandler {
+      await work.result
+    } onCancel: {
+      group.interrupt()
+    }
+    guard Task.isCancelled else { return try result.get() }
+    group.endRemaining()
+    throw CancellationError()
+  }
+
+  private func launch(
+    _ command: Command, group: ProcessGroup,
+    output: @escaping @Sendable (CommandOutput) -> Void
+  ) async throws -> CommandExit {
+    var options = PlatformOptions()
+    options.processGroupID = 0
+    var environment: [Environment.Key: String?] = [:]
+    for (name, value) in command.environment { environment[Environment.Key(stringLiteral: name)] = value }
+    do {
+      let outcome = try await Subprocess.run(
+        command.executable.contains("/")
+          ? .path(FilePath(command.executable)) : .name(command.executable),
+        arguments: Arguments(command.arguments),
+        environment: .inherit.updating(environment),
+        workingDirectory: command.directory,
+        platformOptions: options,
+        input: .none,
+        output: .sequence,
+        error: .sequence
+      ) { execution in
+        group.started(execution.processIdentifier.value)
+        async let errors: Void = {
+          for try await chunk in execution.standardError {
+            output(.standardError(chunk.withUnsafeBytes { Array($0) }))
+          }
+        }()
+        // Ends when the program has closed its output, or has exited: a grandchild that keeps the
+        // pipe open, as a daemon may, is not waited for.
+        for try await chunk in execution.standardOutput {
+          output(.standardOutput(chunk.withUnsafeBytes { Array($0) }))
+        }
+        try await errors
+      }
+      return switch outcome.terminationStatus {
+      case .exited(let code): .exited(code)
+      case .signaled(let signal): .signalled(signal)
+      }
+    } catch let error as SubprocessError {
+      throw CommandError(error, command: command)
+    }
+  }
+}
+
+/// The process group of one child, and whether it is to be interrupted.
+///
+/// Cancellation may come before the child exists and after it is gone.
+private final class ProcessGroup: Sendable {
+  private struct State {
+    var leader: pid_t?
+    var isInterrupted = false
+  }
+
+  private let state = Mutex(State())
+
+  func started(_ leader: pid_t) {
+    state.withLock {
+      $0.leader = leader
+      if $0.isInterrupted { signal($0, SIGINT) }
+    }
+  }
+
+  /// Sends the one SIGINT.
+  func interrupt() {
+    state.withLock {
+      guard !$0.isInterrupted else { return }
+      $0.isInterrupted = true
+      signal($0, SIGINT)
+    }
+  }
+
+  /// Asks those to end who are left of the group when its leader is gone: the children of a
+  /// wrapper script that did not wait for them.
+  func endRemaining() {
+    state.withLock {
+      guard let leader = $0.leader else { return }
+      kill(-leader, SIGTERM)
+    }
+  }
+
+  private func signal(_ state: State, _ number: Int32) {
+    guard let leader = state.leader else { return }
+    // Once the leader has been reaped its number may name another process: only a child that can
+    // still be waited for is sent a signal.
+    var info = siginfo_t()
+    guard waitid(P_PID, id_t(leader), &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
+    kill(-leader, number)
+  }
+}
+
+extension CommandError {
+  fileprivate init(_ error: SubprocessError, command: Command) {
+    switch error.code {
+    case .executableNotFound:
+      self = .notFound(command.executable)
+    case .failedToChangeWorkingDirectory:
+      self = .noDirectory(command.directory ?? ".", program: command.executable)
+    default:
+      self = .cannotStart(command.executable, reason: "\(error)")
+    }
   }
 }

@@ -1,0 +1,51 @@
+/// What Bazel's exit codes mean to a user.
+/// Source: https://bazel.build/run/scripts#exit-codes, src/main/java/…/util/ExitCode.java
+enum BazelExit {
+  /// One line on why a command did not do its work; `nil` where it did, or where what it was
+  /// asked to build failed.
+  ///
+  /// - `errors`: the texts of Bazel's `ERROR:` lines.
+  /// - `isBuildComplete`: whether the event file was written to its end.
+  static func problem(_ exit: CommandExit, errors: [String], isBuildComplete: Bool) -> String? {
+    let said = errors.first
+    switch exit {
+    case .signalled(let signal):
+      return "Bazel's client was ended by signal \(signal)"
+    case .exited(0), .exited(1), .exited(3), .exited(4):
+      return nil
+    case .exited(2):
+      return said ?? "Bazel refused its command line; check the options in watchbuild.yaml"
+    case .exited(8):
+      return "interrupted"
+    case .exited(9):
+      return "another command holds Bazel's lock; wait for it, or leave out --no-wait-for-lock"
+    case .exited(33):
+      return "Bazel's server ran out of memory; "
+        + "give it more in .bazelrc: startup --host_jvm_args=-Xmx4g"
+    case .exited(36):
+      return "Bazel can't use this machine's files: \(said ?? "no reason given"); "
+        + "check free space and permissions"
+    case .exited(37):
+      return "Bazel's server crashed or was killed; the next command starts a new one"
+    case .exited(38), .exited(45):
+      // The event file, or a remote event service, could not be written; the build went on.
+      return isBuildComplete ? nil : "Bazel could not write its build events: \(said ?? "no reason")"
+    case .exited(32), .exited(34), .exited(39):
+      return "Bazel's remote service failed: \(said ?? "no reason given")"
+    case .exited(48):
+      return "Bazel can't get an external dependency: \(said ?? "no reason given")"
+    case .exited(let code):
+      return "Bazel ended with exit code \(code): \(said ?? "no reason given")"
+    }
+  }
+}
+
+extension CommandExit {
+  /// As a shell tells it: 128 + N for signal N.
+  package var code: Int32 {
+    switch self {
+    case .exited(let code): code
+    case .signalled(let signal): 128 + signal
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/// One line of Bazel's own output and what it means to us: pure.
+enum BazelLine: Hashable {
+  /// Another command holds the lock. Later lines may name it.
+  case lock(pid: Int?)
+  case cacheDiscarded(option: String)
+  /// What follows `ERROR:`, or the client's word on a dead server.
+  case error(String)
+  case progress
+  /// Of no use to anyone: the sandbox's own log, which Debian's `/etc/bazel/bazelrc` turns on.
+  case noise
+  case message
+
+  init(_ line: String) {
+    if let error = line.dropping(prefix: "ERROR: ") ?? line.dropping(prefix: "FATAL: ") {
+      self = .error(String(error))
+    } else if line.hasPrefix("[FATAL "), let end = line.firstRange(of: "] ") {
+      // "[FATAL 23:56:06.744 src/main/cpp/blaze.cc:1298] Unknown startup option: …"
+      self = .error(String(line[end.upperBound...]))
+    } else if line.hasPrefix("Server terminated abruptly") {
+      self = .error(line)
+    } else if line.hasPrefix("Another command ") {
+      self = .lock(pid: Self.pid(line))
+    } else if let option = Self.discardingOption(line) {
+      self = .cacheDiscarded(option: option)
+    } else if Self.isProgress(line) {
+      self = .progress
+    } else if Self.isNoise(line) {
+      self = .noise
+    } else {
+      self = .message
+    }
+  }
+
+  /// `pid=17` anywhere in a line.
+  static func pid(_ line: String) -> Int? {
+    guard let start = line.firstRange(of: "pid=") else { return nil }
+    return Int(line[start.upperBound...].prefix { $0.isASCII && $0.isNumber })
+  }
+
+  /// `INFO: Build option --x has changed, discarding analysis cache.` or its plural.
+  private static func discardingOption(_ line: String) -> String? {
+    if line.contains("Running Bazel server needs to be killed, because the startup options") {
+      return "startup options"
+    }
+    guard line.contains("discarding analysis cache"),
+      let options = line.firstRange(of: "Build option"),
+      let verb = line.firstRange(of: " changed")
+    else { return nil }
+    return line[options.upperBound..<verb.lowerBound].split(separator: " ")
+      .filter { $0.hasPrefix("-") }
+      .map { $0.last == "," ? $0.dropLast() : $0 }
+      .joined(separator: ", ")
+  }
+
+  private static func isProgress(_ line: String) -> Bool {
+    let starts = [
+      "[", "Loading:", "Analyzing:", "Computing main repo mapping", "Starting local Bazel server",
+      "    currently loading:", "    Fetching", "INFO: Analyzed ", "INFO: Found ",
+      "INFO: Elapsed time:", "INFO: Build completed", "INFO: Build Event Protocol files",
+    ]
+    return starts.contains(where: line.hasPrefix)
+  }
+
+  private static func isNoise(_ line: String) -> Bool {
+    // "1795228702.563921075: src/main/tools/linux-sandbox.cc:152: calling pipe(2)..."
+    guard let colon = line.firstRange(of: ": ") else { return false }
+    return line[colon.upperBound...].hasPrefix("src/main/tools/linux-sandbox")
+      && line[..<colon.lowerBound].allSatisfy { $0.isNumber || $0 == "." }
+  }
+}
+
+extension String {
+  fileprivate func dropping(prefix: String) -> Substring? {
+    hasPrefix(prefix) ? dropFirst(prefix.count) : nil
+  }
+}

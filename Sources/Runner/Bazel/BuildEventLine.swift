@@ -1,0 +1,92 @@
+/// One line of a build-event file: the fields of Bazel's `BuildEvent` message that we use.
+///
+/// All are optional: what a version of Bazel does not write is `nil`, and what it writes besides
+/// is ignored.
+/// Source: src/main/java/com/google/devtools/build/lib/buildeventstream/proto in Bazel
+struct BuildEventLine: Decodable {
+  struct Identifier: Decodable {
+    struct Labelled: Decodable {
+      var label: String?
+      var aspect: String?
+    }
+    struct Patterns: Decodable { var pattern: [String]? }
+    struct Named: Decodable { var id: String? }
+
+    var targetCompleted: Labelled?
+    var actionCompleted: Labelled?
+    var configuredLabel: Labelled?
+    var unconfiguredLabel: Labelled?
+    var pattern: Patterns?
+    var patternSkipped: Patterns?
+    var namedSet: Named?
+  }
+
+  struct File: Decodable {
+    var name: String?
+    var uri: String?
+    var pathPrefix: [String]?
+    /// In base 64: small files may come in place of their path.
+    var contents: String?
+  }
+
+  struct Failure: Decodable {
+    struct Spawn: Decodable { var spawnExitCode: Int? }
+
+    var message: String?
+    var spawn: Spawn?
+  }
+
+  struct NamedSet: Decodable {
+    var files: [File]?
+    var fileSets: [Identifier.Named]?
+  }
+
+  struct Completed: Decodable {
+    struct Group: Decodable {
+      var name: String?
+      var fileSets: [Identifier.Named]?
+      var inlineFiles: [File]?
+    }
+
+    /// Left out where it is false.
+    var success: Bool?
+    var outputGroup: [Group]?
+    var importantOutput: [File]?
+    var failureDetail: Failure?
+  }
+
+  struct Action: Decodable {
+    var success: Bool?
+    var exitCode: Int?
+    var type: String?
+    var stdout: File?
+    var stderr: File?
+    var failureDetail: Failure?
+  }
+
+  struct Aborted: Decodable {
+    var reason: String?
+    var description: String?
+  }
+
+  struct Finished: Decodable {
+    struct Code: Decodable {
+      var name: String?
+      var code: Int?
+    }
+
+    var exitCode: Code?
+  }
+
+  struct Workspace: Decodable { var localExecRoot: String? }
+
+  var id: Identifier?
+  var children: [Identifier]?
+  var namedSetOfFiles: NamedSet?
+  var completed: Completed?
+  var action: Action?
+  var aborted: Aborted?
+  var finished: Finished?
+  var workspaceInfo: Workspace?
+  var lastMessage: Bool?
+}

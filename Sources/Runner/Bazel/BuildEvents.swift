@@ -1,0 +1,164 @@
+import FoundationEssentials
+import SystemPackage
+
+/// Reads build events: lines in, what they mean out. Pure.
+///
+/// Unknown events are passed over, and so is a line that can't be read: the targets that it may
+/// have been about are settled at the end of the build.
+struct BuildEvents {
+  /// What one event says. Labels are as Bazel wrote them.
+  enum Fact: Hashable {
+    /// Output files by output group.
+    case built(label: String, outputs: [String: [FilePath]])
+    /// - `causes`: labels of actions that failed, or of targets that could not be analysed.
+    case failed(label: String, message: String?, causes: [String])
+    case actionFailed(label: String, FailedAction)
+    case aborted(labels: [String], reason: String, description: String?, causes: [String])
+    /// The root cause of another target's failure, which is none itself.
+    case rootCause(label: String, description: String)
+    case finished(code: Int)
+    /// Nothing follows.
+    case last
+  }
+
+  struct FailedAction: Hashable {
+    /// The mnemonic, such as `Genrule` or `CppCompile`.
+    var type: String?
+    /// The program's own exit code where there was one, else 1.
+    var exitCode: Int
+    var message: String?
+    /// What the action wrote. Bazel removes these files before long.
+    var output: [FilePath]
+  }
+
+  /// Sets of files come before the targets that name them.
+  private var sets: [String: BuildEventLine.NamedSet] = [:]
+  private var executionRoot: FilePath?
+
+  /// Takes the next line of the event file.
+  mutating func add(_ line: [UInt8]) -> [Fact] {
+    // Most lines are progress, which repeats what Bazel wrote to standard error.
+    guard !line.starts(with: #"{"id":{"progress""#.utf8),
+      // A damaged line is no reason to end: see above.
+      let event = try? JSONDecoder().decode(BuildEventLine.self, from: Data(line))
+    else { return [] }
+    return facts(of: event) + (event.lastMessage == true ? [.last] : [])
+  }
+
+  private mutating func facts(of event: BuildEventLine) -> [Fact] {
+    if let root = event.workspaceInfo?.localExecRoot { executionRoot = FilePath(root) }
+    if let set = event.namedSetOfFiles, let name = event.id?.namedSet?.id { sets[name] = set }
+    if let code = event.finished?.exitCode?.code {
+      return [.finished(code: code)]
+    } else if event.finished != nil {
+      return [.finished(code: 0)]
+    }
+    if let aborted = event.aborted { return self.aborted(event, aborted) }
+    if let action = event.action, let label = event.id?.actionCompleted?.label,
+      action.success != true
+    {
+      return [.actionFailed(label: label, failedAction(action))]
+    }
+    guard let completed = event.completed, let id = event.id?.targetCompleted, let label = id.label,
+      // An aspect's outcome is not its target's.
+      id.aspect?.isEmpty ?? true
+    else { return [] }
+    if completed.success == true {
+      return [.built(label: label, outputs: outputs(of: completed))]
+    }
+    return [
+      .failed(
+        label: label, message: completed.failureDetail?.message,
+        causes: event.children?.compactMap { $0.actionCompleted?.label } ?? [])
+    ]
+  }
+
+  private func aborted(_ event: BuildEventLine, _ aborted: BuildEventLine.Aborted) -> [Fact] {
+    let id = event.id
+    if let cause = id?.unconfiguredLabel?.label ?? id?.configuredLabel?.label {
+      return aborted.description.map { [.rootCause(label: cause, description: $0)] } ?? []
+    }
+    let labels =
+      id?.targetCompleted?.label.map { [$0] } ?? id?.pattern?.pattern ?? id?.patternSkipped?.pattern
+    guard let labels else { return [] }
+    let causes = event.children?.compactMap {
+      $0.unconfiguredLabel?.label ?? $0.configuredLabel?.label ?? $0.actionCompleted?.label
+    }
+    return [
+      .aborted(
+        labels: labels, reason: aborted.reason ?? "UNKNOWN", description: aborted.description,
+        causes: causes ?? [])
+    ]
+  }
+
+  private func failedAction(_ action: BuildEventLine.Action) -> FailedAction {
+    FailedAction(
+      type: action.type,
+      exitCode: action.failureDetail?.spawn?.spawnExitCode ?? action.exitCode ?? 1,
+      message: action.failureDetail?.message,
+      output: [action.stderr, action.stdout].compactMap { $0.flatMap(path) })
+  }
+}
+
+// MARK: - Files
+
+extension BuildEvents {
+  private func outputs(of completed: BuildEventLine.Completed) -> [String: [FilePath]] {
+    var outputs: [String: [FilePath]] = [:]
+    for group in completed.outputGroup ?? [] {
+      let names = group.fileSets?.compactMap(\.id) ?? []
+      let inline = group.inlineFiles?.compactMap(path) ?? []
+      outputs[group.name ?? "default", default: []] += files(in: names) + inline
+    }
+    // Bazel 8 no longer writes this field, and old versions may write nothing else.
+    if outputs.isEmpty, let files = completed.importantOutput {
+      outputs["default"] = files.compactMap(path)
+    }
+    return outputs
+  }
+
+  /// The files of sets and of the sets that these name, each once.
+  private func files(in names: [String]) -> [FilePath] {
+    var (waiting, visited) = (names, Set(names))
+    var files: [FilePath] = []
+    var seen: Set<FilePath> = []
+    while let name = waiting.popLast() {
+      guard let set = sets[name] else { continue }
+      files += (set.files ?? []).compactMap(path).filter { seen.insert($0).inserted }
+      waiting += (set.fileSets ?? []).compactMap(\.id).filter { visited.insert($0).inserted }
+    }
+    return files
+  }
+
+  private func path(_ file: BuildEventLine.File) -> FilePath? {
+    if let uri = file.uri, uri.hasPrefix("file:") { return Self.path(uri: uri) }
+    // With a remote cache the URI may name that. Bazel downloads what was asked for, to the place
+    // where it would have made it.
+    guard let executionRoot, let name = file.name else { return nil }
+    var path = executionRoot
+    for part in file.pathPrefix ?? [] { path.append(part) }
+    return path.appending(name)
+  }
+
+  /// The path of a `file:` URI, percent signs decoded.
+  static func path(uri: String) -> FilePath? {
+    var rest = Array(uri.utf8).dropFirst(5)
+    if rest.starts(with: "//".utf8) {
+      // A host, which is empty on one machine, ends at the path's first slash.
+      guard let slash = rest.dropFirst(2).firstIndex(of: UInt8(ascii: "/")) else { return nil }
+      rest = rest[slash...]
+    }
+    var bytes: [UInt8] = []
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), rest.count >= 2,
+        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      {
+        bytes.append(value)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return FilePath(String(decoding: bytes, as: UTF8.self))
+  }
+}
