@@ -45,7 +45,9 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   ///   - setup: What to build, with what.
   /// - Returns: What became of each.
   /// - Throws: `CancellationError`.
-  package func once(_ images: Set<String>? = nil, with setup: BuildSetup) async throws
+  package func once(
+    _ images: Set<String>? = nil, with setup: BuildSetup
+  ) async throws
     -> CycleOutcome
   {
     let owed = images ?? Set(setup.images.map(\.name))
@@ -150,7 +152,8 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
         }
         let effect = backlog.receive(batch)
         let owed = backlog.pending.names
-        guard !owed.isEmpty, !effect.images.isEmpty || effect.isStale || batch.cause == .configuration
+        guard !owed.isEmpty,
+          !effect.images.isEmpty || effect.isStale || batch.cause == .configuration
         else { continue }
         cycles += 1
         let record = CycleRecord(number: cycles, log: log)

@@ -142,7 +142,9 @@ extension Diagnostics {
 
 extension Diagnostics {
   /// `error: message`, `fatal error: …`, `error[E0425]: …`, `error TS2304: …`, `ERROR: …`.
-  private static func severity(_ text: Substring) -> (
+  private static func severity(
+    _ text: Substring
+  ) -> (
     severity: Diagnostic.Severity, message: Substring
   )? {
     let text = text.trimmingSpaces

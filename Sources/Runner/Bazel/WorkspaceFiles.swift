@@ -21,7 +21,9 @@ struct WorkspaceFiles {
       guard all.insert(file).inserted,
         let text = Self.read(workspace.appending(file))
       else { continue }
-      waiting += file.hasSuffix("rc") ? Self.imports(in: text, workspace: workspace)
+      waiting +=
+        file.hasSuffix("rc")
+        ? Self.imports(in: text, workspace: workspace)
         : Self.loads(in: text, of: file)
     }
   }
@@ -41,11 +43,12 @@ struct WorkspaceFiles {
   }
 
   static func imports(in text: String, workspace: FilePath) -> [String] {
-    text.split(whereSeparator: \.isNewline).compactMap { line in
+    text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
       let words = line.split(separator: " ", omittingEmptySubsequences: true)
       guard words.count >= 2, words[0] == "import" || words[0] == "try-import" else { return nil }
       let path = words[1].replacing("%workspace%", with: workspace.string)
-      var file = FilePath(path)
+      var file = FilePath(String(path))
+      if file.isRelative { return file.string }
       return file.removePrefix(workspace) ? file.string : nil
     }
   }

@@ -34,7 +34,9 @@ enum BuiltImage {
   ///   - image: Whose outputs they are.
   ///   - outputs: Absolute paths by output group.
   /// - Returns: A tar, or the directory of an OCI image layout.
-  static func path(of image: ImageTarget, among outputs: [String: [FilePath]]) throws(Failure)
+  static func path(
+    of image: ImageTarget, among outputs: [String: [FilePath]]
+  ) throws(Failure)
     -> FilePath
   {
     let files: [FilePath]

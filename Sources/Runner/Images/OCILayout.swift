@@ -102,7 +102,8 @@ extension OCILayout {
         from: content, named: blobName(digest), members, depth: depth + 1)
       // The name stands on the outermost descriptor.
       let outer = descriptor.annotations ?? [:]
-      chosen.descriptor.annotations = outer.merging(chosen.descriptor.annotations ?? [:]) { own, _ in
+      chosen.descriptor.annotations = outer.merging(chosen.descriptor.annotations ?? [:]) {
+        own, _ in
         own
       }
       return chosen

@@ -8,7 +8,9 @@ package struct PartialArchive: Sendable {
   package let layersSent: Int
 
   private struct Entry: Encodable {
-    enum CodingKeys: String, CodingKey { case config = "Config", tags = "RepoTags", layers = "Layers" }
+    enum CodingKeys: String, CodingKey {
+      case config = "Config", tags = "RepoTags", layers = "Layers"
+    }
     var config: String
     var tags: [String]
     var layers: [String]
@@ -34,5 +36,7 @@ package struct PartialArchive: Sendable {
     layersSent = sent.count
   }
 
-  private static func memberName(_ layer: ImageLayer) -> String { "\(layer.diffID.hexadecimal).tar" }
+  private static func memberName(_ layer: ImageLayer) -> String {
+    "\(layer.diffID.hexadecimal).tar"
+  }
 }
