@@ -3,19 +3,19 @@ import Synchronization
 /// A way to end work early without ending the task that does it.
 ///
 /// What runs under it is cancelled, and waited for, when `interrupt()` is called.
-final class Interruption: Sendable {
+package final class Interruption: Sendable {
   private let signal: AsyncStream<Never>
   private let continuation: AsyncStream<Never>.Continuation
   private let hasBeen = Atomic(false)
 
-  init() {
+  package init() {
     (signal, continuation) = AsyncStream.makeStream(of: Never.self)
   }
 
-  var isInterrupted: Bool { hasBeen.load(ordering: .acquiring) }
+  package var isInterrupted: Bool { hasBeen.load(ordering: .acquiring) }
 
   /// May be called from anywhere, and more than once.
-  func interrupt() {
+  package func interrupt() {
     hasBeen.store(true, ordering: .releasing)
     continuation.finish()
   }
@@ -24,7 +24,7 @@ final class Interruption: Sendable {
   ///
   /// - Returns: The work's result; `nil` when it was interrupted, and has ended.
   /// - Throws: What the work throws; `CancellationError` when this task itself is cancelled.
-  func run<Success: Sendable>(
+  package func run<Success: Sendable>(
     _ work: @escaping @Sendable () async throws -> Success
   ) async throws -> Success? {
     try await withThrowingTaskGroup(of: Success?.self) { group in
