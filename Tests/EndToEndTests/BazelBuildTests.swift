@@ -1,0 +1,203 @@
+import Batching
+import Glibc
+import Runner
+import Synchronization
+import SystemPackage
+import Testing
+import TestSupport
+
+@Suite(
+  .serialized, .bazel, .timeLimit(.minutes(10)),
+  .bazelServer([
+    "a/in.txt": "one",
+    "a/bad.txt": "bad",
+    "a/BUILD": """
+      genrule(name = "t1", srcs = ["in.txt"], outs = ["t1.tar"], cmd = "cat $(SRCS) > $@")
+      genrule(name = "t2", srcs = ["in.txt"], outs = ["t 2.tar"], cmd = "cat $(SRCS) > '$@'")
+      genrule(name = "t3", srcs = [":t1"], outs = ["t3.tar"], cmd = "cat $(SRCS) > $@")
+      genrule(
+          name = "bad", srcs = ["bad.txt"], outs = ["bad.tar"],
+          cmd = "echo 'a/bad.txt:7:13: error: expected expression' >&2; exit 7")
+      genrule(name = "held_up", srcs = [":bad"], outs = ["held.tar"], cmd = "cat $(SRCS) > $@")
+      genrule(
+          name = "slow", srcs = ["in.txt"], outs = ["slow.tar"],
+          cmd = "sleep 3; cat $(SRCS) > $@")
+      genrule(
+          name = "endless", srcs = ["in.txt"], outs = ["endless.tar"],
+          cmd = "sleep 600; cat $(SRCS) > $@")
+      """,
+    "broken/BUILD": "genrule(name=\"x\", srcs=[\"y\" outs=[\"z\"])\n",
+  ]))
+struct BazelBuildTests {
+  private let workspace: BazelWorkspace
+  private let bazel: Bazel
+  private let updates = Updates()
+
+  init() throws {
+    workspace = try #require(BazelServer.workspace)
+    bazel = try workspace.bazel()
+  }
+
+  @Test func `four of five targets are built and the fifth is blamed`() async throws {
+    let targets = try labels("//a:t1", "//a:t2", "//a:t3", "//a:bad", "//a:held_up")
+    let result = try await bazel.build(BuildRequest(targets: targets), update: updates.add)
+    #expect(result == BuildResult(exitCode: 1))
+    let outcomes = updates.outcomes
+    #expect(outcomes.map(\.0).sorted() == targets.sorted())
+    let bad = try #require(Label("//a:bad"))
+    let failure = TargetOutcome.failed(
+      message: "Genrule of //a:bad failed with exit code 7", causes: [bad])
+    #expect(updates.outcome("//a:bad") == failure)
+    #expect(updates.outcome("//a:held_up") == failure)
+    #expect(content(of: "//a:t2") == "one")
+    #expect(content(of: "//a:t3") == "one")
+    let diagnostics = updates.diagnostics
+    #expect(
+      diagnostics.first
+        == Diagnostic(
+          target: bad, file: "a/bad.txt", line: 7, column: 13, severity: .error,
+          message: "expected expression"))
+    #expect(
+      diagnostics.dropFirst().map(\.message) == ["Executing genrule //a:bad failed: (Exit 7)"])
+    #expect(diagnostics.last?.file == "a/BUILD")
+  }
+
+  @Test func `an edit is built and an unchanged target is reported again`() async throws {
+    let request = BuildRequest(targets: try labels("//a:t1"))
+    for text in ["two", "two", "one"] {
+      try workspace.write("a/in.txt", text)
+      updates.clear()
+      let result = try await bazel.build(request, update: updates.add)
+      #expect(result.exitCode == 0)
+      #expect(content(of: "//a:t1") == text)
+    }
+  }
+
+  @Test func `a broken BUILD file and a missing label fail alone`() async throws {
+    let targets = try labels("//a:t1", "//broken:x", "//a:nope", "//nope:x")
+    let result = try await bazel.build(BuildRequest(targets: targets), update: updates.add)
+    #expect(result == BuildResult(exitCode: 1))
+    #expect(content(of: "//a:t1") == "one")
+    #expect(message(of: "//a:nope").hasPrefix("no such target '//a:nope'"))
+    #expect(message(of: "//nope:x").hasPrefix("no such package 'nope'"))
+    #expect(message(of: "//broken:x").contains("broken"))
+    let diagnostic = try #require(updates.diagnostics.first)
+    #expect(diagnostic.file == "broken/BUILD")
+    #expect(diagnostic.line == 1)
+    #expect(diagnostic.message.hasPrefix("syntax error at 'outs'"))
+  }
+
+  @Test func `a target is reported while others are still being built`() async throws {
+    try workspace.write("a/in.txt", "one and \(getpid())")
+    _ = try await bazel.build(
+      BuildRequest(targets: try labels("//a:slow", "//a:t1")), update: updates.add)
+    let first = try #require(updates.time("//a:t1"))
+    let second = try #require(updates.time("//a:slow"))
+    #expect(updates.outcomes.map(\.0.name) == ["t1", "slow"])
+    #expect(second - first > .seconds(1))
+    try workspace.write("a/in.txt", "one")
+  }
+
+  @Test func `a cancelled build leaves the server ready and the lock free`() async throws {
+    _ = try await bazel.build(
+      BuildRequest(targets: try labels("//a:t1")), update: { _ in })
+    let server = try await workspace.serverID()
+    #expect(server != nil)
+    let request = BuildRequest(targets: try labels("//a:endless", "//a:t1"))
+    let build = Task { try await bazel.build(request, update: updates.add) }
+    await updates.reach { $0.outcome("//a:t1") != nil }
+    let clock = ContinuousClock()
+    let cancelled = clock.now
+    build.cancel()
+    await #expect(throws: CancellationError.self) { try await build.value }
+    #expect(clock.now - cancelled < .seconds(5))
+    #expect(updates.outcome("//a:endless") == .skipped(reason: "interrupted"))
+    #expect(content(of: "//a:t1") == "one")
+    updates.clear()
+    // It would end with exit code 9 if the cancelled command still held the lock.
+    let next = try await bazel.build(
+      BuildRequest(targets: try labels("//a:t1"), waitsForLock: false), update: updates.add)
+    #expect(next == BuildResult(exitCode: 0))
+    #expect(updates.progress.contains { $0.contains("0 targets configured") })
+    #expect(try await workspace.serverID() == server)
+  }
+
+  @Test func `waiting for the lock names who holds it`() async throws {
+    let foreign = Updates()
+    let holder = Task {
+      try await bazel.build(
+        BuildRequest(targets: try labels("//a:endless", "//a:t1")), update: foreign.add)
+    }
+    await foreign.reach { $0.outcome("//a:t1") != nil }
+    // Another event file, as another process would have.
+    var ours = bazel
+    ours.scratch = bazel.workspace
+    let waiting = Task { [ours] in
+      try await ours.build(BuildRequest(targets: try labels("//a:t1")), update: updates.add)
+    }
+    await updates.reach { $0.locks.count >= 2 }
+    let refused = try await ours.build(
+      BuildRequest(targets: try labels("//a:t1"), waitsForLock: false), update: { _ in })
+    #expect(refused.exitCode == 9)
+    #expect(refused.problem?.contains("lock") == true)
+    holder.cancel()
+    let result = try await waiting.value
+    #expect(result.exitCode == 0)
+    #expect(result.lockWaited > .milliseconds(900))
+    let command = try #require(updates.locks.first??.command)
+    #expect(command.contains("//a:endless"))
+    await #expect(throws: CancellationError.self) { try await holder.value }
+  }
+
+  @Test func `an option that discards the cache is named`() async throws {
+    let targets = try labels("//a:t1")
+    _ = try await bazel.build(BuildRequest(targets: targets), update: { _ in })
+    _ = try await bazel.build(
+      BuildRequest(targets: targets, options: ["--define=a=b"]), update: updates.add)
+    #expect(updates.discarded == ["--define"])
+  }
+
+  @Test func `an option that Bazel does not know is the problem`() async throws {
+    let result = try await bazel.build(
+      BuildRequest(targets: try labels("//a:t1"), options: ["--nonsense"]), update: updates.add)
+    #expect(result.exitCode == 2)
+    #expect(result.problem?.contains("--nonsense") == true)
+    #expect(message(of: "//a:t1").contains("--nonsense"))
+  }
+
+  @Test func `a killed server is a problem and the next build starts another`() async throws {
+    let request = BuildRequest(targets: try labels("//a:endless", "//a:t1"))
+    let build = Task { try await bazel.build(request, update: updates.add) }
+    await updates.reach { $0.outcome("//a:t1") != nil }
+    let server = try await workspace.serverID()
+    kill(try #require(server), SIGKILL)
+    let result = try await build.value
+    #expect(result.problem?.contains("server crashed or was killed") == true)
+    #expect(updates.outcomes.count == 2)
+    updates.clear()
+    let next = try await bazel.build(
+      BuildRequest(targets: try labels("//a:t1")), update: updates.add)
+    #expect(next.exitCode == 0)
+  }
+
+  private func labels(_ names: String...) throws -> [Label] {
+    try names.map { try #require(Label($0)) }
+  }
+
+  private func content(of label: String) -> String? {
+    guard case .built(let outputs)? = updates.outcome(label), let path = outputs["default"]?.first
+    else { return nil }
+    // A file that can't be read is told by the comparison that fails.
+    guard let file = try? FileDescriptor.open(path, .readOnly) else { return nil }
+    defer { close(file.rawValue) }
+    let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+      count = (try? file.read(into: UnsafeMutableRawBufferPointer(buffer))) ?? 0
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private func message(of label: String) -> String {
+    guard case .failed(let message, _)? = updates.outcome(label) else { return "" }
+    return message
+  }
+}
