@@ -53,9 +53,7 @@ extension Settings {
     currentDirectory: FilePath, isTerminal: Bool = Terminal.isTerminal(2)
   ) throws(Problem) -> Settings {
     let variables = EnvironmentSettings(environment: environment, directory: currentDirectory)
-    let directory =
-      common.directory.map { currentDirectory.pushing(FilePath($0)) }
-      ?? variables.path("WATCHBUILD_DIRECTORY") ?? currentDirectory
+    let directory = directory(common, variables)
     let workspace = try Workspace.root(above: directory)
     let file = try ConfigurationFile.find(
       given: common.file.map { FilePath($0) } ?? variables.path("WATCHBUILD_FILE"),
@@ -81,6 +79,22 @@ extension Settings {
       of: settings.entries, requested: loop?.images ?? [],
       package: Self.package(of: directory, in: workspace))
     return settings
+  }
+
+  /// The workspace alone, which can be known even where the configuration is broken.
+  static func workspace(
+    common: CommonOptions, environment: [String: String], currentDirectory: FilePath
+  ) throws(Problem) -> FilePath {
+    let variables = EnvironmentSettings(environment: environment, directory: currentDirectory)
+    return try Workspace.root(above: directory(common, variables))
+  }
+
+  /// What `-C` or its variable names, else the working directory.
+  private static func directory(
+    _ common: CommonOptions, _ variables: EnvironmentSettings
+  ) -> FilePath {
+    common.directory.map { variables.directory.pushing(FilePath($0)) }
+      ?? variables.path("WATCHBUILD_DIRECTORY") ?? variables.directory
   }
 
   /// Takes over what the sources say, and checks what one setting means for another.

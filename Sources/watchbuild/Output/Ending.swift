@@ -24,8 +24,13 @@ struct Ending: Equatable {
     let code = Watchbuild.exitCode(for: error)
     switch code {
     case .success:
+      // It ends with empty lines or with none.
+      let lines = Watchbuild.fullMessage(for: error).split(
+        separator: "\n", omittingEmptySubsequences: false)
+      let last = lines.lastIndex { !$0.isEmpty } ?? lines.startIndex
       return Ending(
-        status: ExitStatus.ok.rawValue, standardOutput: Watchbuild.fullMessage(for: error))
+        status: ExitStatus.ok.rawValue,
+        standardOutput: lines[...last].joined(separator: "\n"))
     case .validationFailure:
       let help = Watchbuild.fullMessage(for: error).split(separator: "\n").last { line in
         line.contains("for more information")
