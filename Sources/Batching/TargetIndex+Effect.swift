@@ -57,6 +57,21 @@ extension TargetIndex {
     }
   }
 
+  /// A path as changes of files: for a directory, of every file in the graph that lies below it.
+  package func changes(under change: FileChange) -> [FileChange] {
+    guard let directory = relative(change.path) ?? (change.path == workspace ? "" : nil) else {
+      return [change]
+    }
+    let prefix = directory.isEmpty ? "" : directory + "/"
+    let files = labels.indices.compactMap { node -> FileChange? in
+      guard isFile[node], let label = Label(labels[node]), label.repository.isEmpty,
+        label.path.hasPrefix(prefix)
+      else { return nil }
+      return FileChange(path: workspace.appending(label.path), kind: .modified)
+    }
+    return files.isEmpty ? [change] : files
+  }
+
   private func meaning(of change: FileChange, isPackage: (String) -> Bool) -> Meaning {
     guard let path = relative(change.path) else { return alias(change.path.string) }
     let name = path.split(separator: "/").last.map(String.init) ?? path

@@ -67,13 +67,15 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   ///   - setup: What to build, with what.
   ///   - busy: What a change does to a build that runs.
   ///   - postpones: No build at start, only the index.
-  ///   - reconfigure: Asked after each batch, before its cycle, whether there is another setup.
+  ///   - reconfigure: Given each batch before its cycle, and the setup in force: is there another?
   ///   - indexed: Told of each new index, so that the watch can follow it.
   /// - Throws: `LockHeld`; `CancellationError`.
   package func run(
     _ batches: AsyncStream<Batch>, setup: BuildSetup, busy: BusyPolicy.Choice = .restart,
     postpones: Bool = false,
-    reconfigure: @escaping @Sendable (Batch) async throws -> BuildSetup? = { _ in nil },
+    reconfigure: @escaping @Sendable (Batch, BuildSetup) async throws -> BuildSetup? = { _, _ in
+      nil
+    },
     indexed: @escaping @Sendable (TargetIndex) async -> Void = { _ in }
   ) async throws {
     var setup = setup
@@ -146,9 +148,10 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
         }
 
         guard let batch = next else { continue }
-        if let changed = try await reconfigure(batch) {
+        if let changed = try await reconfigure(batch, setup) {
+          let isOther = changed.images != setup.images
           setup = changed
-          backlog.configure(setup.images)
+          if isOther { backlog.configure(setup.images) }
         }
         let effect = backlog.receive(batch)
         let owed = backlog.pending.names

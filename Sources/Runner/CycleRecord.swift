@@ -34,6 +34,10 @@ final class CycleRecord: Sendable {
 
   func record(_ kind: Event.Kind) { log.record(kind, cycle: number) }
 
+  func record(_ update: BuildUpdate, images: [ImageTarget]) {
+    log.record(update, images: images, cycle: number)
+  }
+
   // MARK: What happens
 
   /// These images are the cycle's to make.

@@ -39,7 +39,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
           finish(image, outcome, ms: start.duration(to: clock.now).milliseconds)
         }
       } else {
-        record.tell(update, images: group.images)
+        record.record(update, images: group.images)
       }
     }
     let result = try await ending

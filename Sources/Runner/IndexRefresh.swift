@@ -29,7 +29,7 @@ struct IndexRefresh<C: Clock<Duration>>: Sendable {
       outcome = try await interruption.run {
         try await setup.bazel(workspace).index(
           of: images, base: base, waitsForLock: setup.waitsForLock
-        ) { record.tell($0, images: images) }
+        ) { record.record($0, images: images) }
       }
     } catch let error as CancellationError {
       throw error
@@ -48,7 +48,7 @@ struct IndexRefresh<C: Clock<Duration>>: Sendable {
           images: images.count, ms: start.duration(to: clock.now).milliseconds,
           partial: answer.isPartial)))
     for diagnostic in answer.diagnostics {
-      record.tell(.diagnostic(diagnostic), images: images)
+      record.record(.diagnostic(diagnostic), images: images)
     }
     return index
   }
@@ -58,6 +58,6 @@ struct IndexRefresh<C: Clock<Duration>>: Sendable {
   private func report(_ error: any Error, images: [ImageTarget]) {
     guard let error = error as? BazelError else { return }
     if error.isLockHeld { record.lockHeld() }
-    for diagnostic in error.diagnostics { record.tell(.diagnostic(diagnostic), images: images) }
+    for diagnostic in error.diagnostics { record.record(.diagnostic(diagnostic), images: images) }
   }
 }

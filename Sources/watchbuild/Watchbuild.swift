@@ -12,7 +12,10 @@ struct Watchbuild: AsyncParsableCommand {
       130 interrupted.
       """,
     version: watchbuildVersion,
-    subcommands: [DoctorCommand.self, ConfigCommand.self])
+    subcommands: [
+      DevCommand.self, BuildCommand.self, AffectedCommand.self, DoctorCommand.self,
+      ConfigCommand.self,
+    ])
 
   static func main() async {
     // A reader that goes away is an error of write(2), not the end of the process.

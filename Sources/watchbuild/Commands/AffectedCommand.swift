@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Runner
+import SystemPackage
 
 /// `watchbuild affected`: which images a change to some paths affects. Builds nothing.
 struct AffectedCommand: AsyncParsableCommand {
@@ -30,10 +31,11 @@ struct AffectedCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let settings = try Settings.resolve(common: common, loop: nil)
+    let invocation = try Invocation(common)
+    let settings = try invocation.settings(loop: nil)
     let stopping = Stopping()
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
-    let answer = try await stopping.run { _ in } work: { try await answer(bench) }
+    let answer = try await stopping.run({ _ in }) { try await answer(bench, in: invocation.directory) }
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -43,9 +45,10 @@ struct AffectedCommand: AsyncParsableCommand {
     }
   }
 
-  private func answer(_ bench: Workbench) async throws -> Answer {
+  private func answer(_ bench: Workbench, in directory: FilePath) async throws -> Answer {
     let images = try await bench.images()
-    let ways = try await AffectedImages(bench: bench, images: images).explanations(paths)
+    let ways = try await AffectedImages(bench: bench, images: images, directory: directory)
+      .explanations(paths)
     return Answer(
       images: images.compactMap { image in
         guard let way = ways[image.name] else { return nil }

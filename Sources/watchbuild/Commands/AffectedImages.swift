@@ -7,6 +7,8 @@ import Watcher
 struct AffectedImages: Sendable {
   let bench: Workbench
   let images: [ImageTarget]
+  /// What relative paths are relative to.
+  let directory: FilePath
 
   /// Names of the images that a change to any of the paths affects.
   func names(_ paths: [String]) async throws -> Set<String> {
@@ -15,7 +17,7 @@ struct AffectedImages: Sendable {
 
   /// The same, each with the shortest way from a path to its target.
   func explanations(_ paths: [String]) async throws -> [String: [String]] {
-    let changes = try paths.map(change)
+    let changes = paths.map(change)
     var found: [String: [String]] = [:]
     for workspace in Set(images.map(\.key.workspace)).sorted(by: { $0.string < $1.string }) {
       let index = try await index(of: workspace)
@@ -42,17 +44,13 @@ struct AffectedImages: Sendable {
   }
 
   /// A path as the user gave it, as a change. What is not there may have been, or may come.
-  private func change(_ text: String) throws(Problem) -> FileChange {
-    let path: FilePath
-    do {
-      let given = try bench.settings.directory.pushing(FilePath(text)).lexicallyNormalized()
-      // The last part stays: a symbolic link among the sources is a file of its own.
-      let parent = given.removingLastComponent()
-      let real = (try? Disk.realPath(parent)) ?? parent
-      path = given.lastComponent.map { real.appending($0) } ?? real
-    } catch {
-      throw Problem("can't tell where \(text) is: \(error)")
-    }
+  private func change(_ text: String) -> FileChange {
+    let given = directory.pushing(FilePath(text)).lexicallyNormalized()
+    // The last part stays: a symbolic link among the sources is a file of its own.
+    let parent = given.removingLastComponent()
+    // A directory that is not there has no other real path.
+    let real = (try? Disk.realPath(parent)) ?? parent
+    let path = given.lastComponent.map { real.appending($0) } ?? real
     return FileChange(path: path, kind: Disk.exists(path) ? .modified : .deleted)
   }
 }

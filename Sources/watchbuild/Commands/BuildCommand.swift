@@ -16,23 +16,28 @@ struct BuildCommand: AsyncParsableCommand {
   var affectedBy: [String] = []
 
   func run() async throws {
-    let settings = try Settings.resolve(common: common, loop: loop)
+    let invocation = try Invocation(common)
+    let settings = try invocation.settings(loop: loop)
     let stopping = Stopping()
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
-    let outcome = try await stopping.run { bench.log.record(.stopping(reason: $0)) } work: {
-      try await build(bench)
+    let outcome = try await stopping.run({ bench.log.record(.stopping(reason: $0)) }) {
+      try await build(bench, from: invocation)
     }
     if let status = ExitStatus(of: outcome) { throw status }
   }
 
-  private func build(_ bench: Workbench) async throws -> CycleOutcome {
+  private func build(
+    _ bench: Workbench, from invocation: Invocation
+  ) async throws -> CycleOutcome {
     let images = try await bench.images()
-    return try await Runtimes.with(bench.settings) { runtimes in
-      bench.started(images: images, runtimes: runtimes)
+    return try await bench.withRuntimes(invocation.environment) { targets in
+      bench.started(images: images, targets: targets)
       let loop = BuildLoop(log: bench.log, clock: bench.clock)
-      let setup = bench.setup(images: images, runtimes: runtimes)
+      let setup = bench.setup(images: images, runtimes: targets.runtimes)
       guard !affectedBy.isEmpty else { return try await loop.once(with: setup) }
-      let affected = try await AffectedImages(bench: bench, images: images).names(affectedBy)
+      let affected = try await AffectedImages(
+        bench: bench, images: images, directory: invocation.directory
+      ).names(affectedBy)
       return try await loop.once(affected, with: setup)
     }
   }

@@ -13,16 +13,18 @@ struct DevCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
-    let settings = try Settings.resolve(common: common, loop: loop)
+    let invocation = try Invocation(common)
+    let settings = try invocation.settings(loop: loop)
     let stopping = Stopping()
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
-    let lock = try DevLock.acquire(for: settings.workspace, in: settings.stateDirectory)
+    let lock = try DevLock.acquire(
+      stateDirectory: settings.stateDirectory, workspace: settings.workspace)
     defer { lock.release() }
     // Before anything is started: the library's descriptor must not leak into a child.
     let watch = try Watch(settings)
     do {
-      try await stopping.run { bench.log.record(.stopping(reason: $0)) } work: {
-        try await DevSession(bench: bench, watch: watch, common: common, loop: loop).run()
+      try await stopping.run({ bench.log.record(.stopping(reason: $0)) }) {
+        try await DevSession(bench: bench, watch: watch, invocation: invocation, loop: loop).run()
       }
     } catch {
       await watch.stop()

@@ -8,7 +8,7 @@ import Watcher
 struct DevSession: Sendable {
   let bench: Workbench
   let watch: Watch
-  let common: CommonOptions
+  let invocation: Invocation
   let loop: LoopOptions
 
   private typealias Inputs = Batcher<ContinuousClock>.Input
@@ -16,10 +16,10 @@ struct DevSession: Sendable {
   /// Runs until cancelled.
   func run() async throws {
     let images = try await bench.images()
-    try await Runtimes.with(bench.settings) { runtimes in
-      bench.started(images: images, runtimes: runtimes)
+    try await bench.withRuntimes(invocation.environment) { targets in
+      bench.started(images: images, targets: targets)
       await tellWatching()
-      try await run(bench.setup(images: images, runtimes: runtimes))
+      try await run(bench.setup(images: images, runtimes: targets.runtimes))
     }
   }
 
@@ -52,7 +52,7 @@ struct DevSession: Sendable {
       defer { group.cancelAll() }
       try await BuildLoop(log: bench.log, clock: bench.clock).run(
         batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,
-        reconfigure: { try await reconfigured(by: $0, from: setup) })
+        reconfigure: { try await reconfigured(by: $0, from: $1) })
     }
   }
 
@@ -77,7 +77,7 @@ struct DevSession: Sendable {
     do {
       let settings =
         isConfiguration
-        ? try Settings.resolve(common: common, loop: loop) : bench.settings
+        ? try invocation.settings(loop: loop) : bench.settings
       let images = try await Workbench(settings, log: bench.log).images()
       var changed = setup
       changed.images = images

@@ -20,7 +20,7 @@ struct Stopping: Sendable {
   ///
   /// - Throws: `ExitStatus.interrupted`; `OutputClosed`; what the work throws.
   func run<Success: Sendable>(
-    stopping: @escaping @Sendable (String) -> Void,
+    _ stopping: @escaping @Sendable (String) -> Void,
     _ work: @escaping @Sendable () async throws -> Success
   ) async throws -> Success {
     try await withThrowingTaskGroup(of: Success?.self) { group in

@@ -9,6 +9,11 @@ struct Workbench: Sendable {
   let log: EventLog
   let clock = ContinuousClock()
 
+  init(_ settings: Settings, log: EventLog) {
+    self.settings = settings
+    self.log = log
+  }
+
   /// - Throws: `Problem` when the state directory can't be written or there is no Bazel.
   init(_ settings: Settings, outputClosed: @escaping @Sendable (OutputClosed) -> Void) throws {
     self.settings = settings
@@ -84,11 +89,11 @@ struct Workbench: Sendable {
   }
 
   func tell(_ update: BuildUpdate) {
-    CycleRecord(number: nil, log: log).tell(update, images: [])
+    log.record(update)
   }
 
   /// The first event of a run.
-  func started(images: [ImageTarget], runtimes: [any ImageRuntime]) {
+  func started(images: [ImageTarget], targets: LoadTargets) {
     log.record(
       .started(
         Event.Started(
@@ -96,7 +101,33 @@ struct Workbench: Sendable {
           images: images.map {
             .init(name: $0.name, target: $0.label.description, ref: $0.reference)
           },
-          runtimes: runtimes.map(\.name))))
+          runtimes: targets.runtimes.map(\.name))))
+    for note in targets.notes { log.record(.degraded(reason: note)) }
+  }
+
+  /// Gives the runtimes that images go to, and closes their connections afterwards.
+  func withRuntimes<Success: Sendable>(
+    _ environment: [String: String], _ work: (LoadTargets) async throws -> Success
+  ) async throws -> Success {
+    let targets: LoadTargets
+    do {
+      targets = try await LoadTargets.resolve(
+        settings.loadTargets.map { text throws(RuntimeChoiceError) in
+          try RuntimeChoice(text, relativeTo: settings.workspace)
+        }, store: settings.stateDirectory.appending("images"), environment: environment)
+    } catch let error as RuntimeError {
+      throw Problem("\(error)", status: .loadFailed)
+    } catch let error as RuntimeChoiceError {
+      throw Problem("\(error)")
+    }
+    do {
+      let success = try await work(targets)
+      await targets.shutdown()
+      return success
+    } catch {
+      await targets.shutdown()
+      throw error
+    }
   }
 }
 

@@ -44,6 +44,12 @@ enum Disk {
     try? path.stat().type
   }
 
+  /// Whether anything lies at a path, be it a dangling symbolic link.
+  static func exists(_ path: FilePath) -> Bool {
+    // What can't be asked for can't be read by a build either.
+    (try? path.stat(followTargetSymlink: false)) != nil
+  }
+
   static func realPath(_ path: FilePath) throws -> FilePath {
     guard let resolved = path.withPlatformString({ realpath($0, nil) }) else {
       throw Errno(rawValue: errno)
