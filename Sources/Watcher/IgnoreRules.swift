@@ -80,7 +80,9 @@ package struct IgnoreRules: Sendable, Hashable {
   }
 
   private static let linkPrefix = Array("bazel-".utf8)
-  private static let versionControl: [[UInt8]] = [".git", ".hg", ".jj", ".svn"].map { Array($0.utf8) }
+  private static let versionControl: [[UInt8]] = [".git", ".hg", ".jj", ".svn"].map {
+    Array($0.utf8)
+  }
 
   private static func isVersionControl(_ name: some Collection<UInt8>) -> Bool {
     guard 3...4 ~= name.count else { return false }

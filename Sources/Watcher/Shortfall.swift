@@ -38,7 +38,9 @@ struct Shortfall {
     let subject = "\(count) of \(directories) directories"
     switch error {
     case ENOSPC:
-      let limit = InotifyLimits.current.maxUserWatches.map { " (fs.inotify.max_user_watches = \($0))" }
+      let limit = InotifyLimits.current.maxUserWatches.map {
+        " (fs.inotify.max_user_watches = \($0))"
+      }
       return """
         \(subject) are polled, because the limit of inotify watches\(limit ?? "") is reached; \
         to raise it: \(InotifyLimits.sysctl(forWatches: directories))

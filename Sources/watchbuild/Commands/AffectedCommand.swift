@@ -1,4 +1,5 @@
 import ArgumentParser
+import Batching
 import FoundationEssentials
 import Runner
 import SystemPackage
@@ -35,7 +36,9 @@ struct AffectedCommand: AsyncParsableCommand {
     let settings = try invocation.settings(loop: nil)
     let stopping = Stopping()
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
-    let answer = try await stopping.run({ _ in }) { try await answer(bench, in: invocation.directory) }
+    let answer: Answer = try await stopping.run({ _ in }) {
+      try await self.answer(bench, in: invocation.directory)
+    }
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Batching
 import SystemPackage
 
 /// The options of the commands that build: `dev` and `build`.
@@ -42,7 +43,7 @@ struct LoopOptions: ParsableArguments {
     help: ArgumentHelp(
       "A change while a build runs: interrupt it if affected, wait for it, or let the change wait "
         + "for the next one. (default: restart)", valueName: "policy"))
-  var onBusyUpdate: BusyUpdatePolicy?
+  var onBusyUpdate: BusyPolicy.Choice?
 
   @Option(
     help: ArgumentHelp(

@@ -4,7 +4,9 @@ import SystemPackage
 /// Looks a program up as a shell would.
 enum Program {
   /// - Returns: Its path; `nil` when no directory of `PATH` has it.
-  static func find(_ name: String, path: String? = getenv("PATH").map { String(cString: $0) })
+  static func find(
+    _ name: String, path: String? = getenv("PATH").map { String(cString: $0) }
+  )
     -> FilePath?
   {
     let candidates =

@@ -18,16 +18,17 @@ struct Watch: Sendable {
         root: settings.workspace, bazelIgnore: BazelIgnore.read(in: settings.workspace),
         patterns: settings.ignore))
     self.scope = scope
-    switch settings.trigger {
-    case .notify:
-      do {
-        kind = .notify(try InotifyWatcher(scope))
-      } catch {
-        throw Problem("\(error)")
-      }
-    case .poll:
-      kind = .poll(
-        PollingWatcher(scope, interval: settings.pollInterval, clock: ContinuousClock()))
+    do {
+      kind =
+        switch settings.trigger {
+        case .notify: .notify(try InotifyWatcher(scope))
+        case .poll:
+          .poll(
+            try PollingWatcher(
+              scope, interval: settings.pollInterval, clock: ContinuousClock()))
+        }
+    } catch {
+      throw Problem("\(error)")
     }
   }
 

@@ -1,12 +1,7 @@
 import ArgumentParser
+import Batching
 
-/// What to do about a change while a build runs.
-enum BusyUpdatePolicy: String, CaseIterable, ExpressibleByArgument, Sendable {
-  /// Interrupts the build if the change affects an image that it has not finished.
-  case restart
-  case queue
-  case ignore
-}
+extension BusyPolicy.Choice: ExpressibleByArgument {}
 
 /// How changes are seen.
 enum Trigger: String, CaseIterable, Sendable {

@@ -17,7 +17,7 @@ struct Settings: Equatable, Sendable {
   var debounce = Duration.milliseconds(30)
   /// Never shorter than `debounce`.
   var maxDelay = Duration.milliseconds(500)
-  var onBusyUpdate = BusyUpdatePolicy.restart
+  var onBusyUpdate = BusyPolicy.Choice.restart
   /// Images in one grouped build; 0: no limit.
   var buildConcurrency = 0
   var keepsGoing = true

@@ -1,3 +1,5 @@
+import Batching
+
 /// What one source of settings says: the options, the environment, or the file.
 ///
 /// `nil` means that it says nothing, and the next source is asked.
@@ -7,7 +9,7 @@ struct SettingsLayer: Equatable, Sendable {
   var pollInterval: Duration?
   var debounce: Duration?
   var maxDelay: Duration?
-  var onBusyUpdate: BusyUpdatePolicy?
+  var onBusyUpdate: BusyPolicy.Choice?
   var buildConcurrency: Int?
   var keepsGoing: Bool?
   var loadTargets: [String]?
