@@ -16,7 +16,12 @@ package final class InotifyWatcher: Sendable {
   ///
   /// To be called before any process is started: only then is there no moment in which a child
   /// could inherit the library's descriptor.
-  package init(_ scope: WatchScope) throws(WatchError) {
+  package convenience init(_ scope: WatchScope) throws(WatchError) {
+    try self.init(scope, limit: WatchEventQueue.limit)
+  }
+
+  /// - Parameter limit: How many changes may wait for the reader before reading stops.
+  init(_ scope: WatchScope, limit: Int) throws(WatchError) {
     guard let status = FileStatus(at: scope.root) else {
       throw .notADirectory(scope.root, Errno(rawValue: errno))
     }
@@ -25,7 +30,7 @@ package final class InotifyWatcher: Sendable {
     guard !Self.isClaimed.exchange(true, ordering: .acquiringAndReleasing) else {
       throw .alreadyRunning
     }
-    let queue = WatchEventQueue(onRoom: { control.ring() })
+    let queue = WatchEventQueue(limit: limit, onRoom: { control.ring() })
     self.control = control
     self.queue = queue
     do {

@@ -36,12 +36,14 @@ final class WatchEventQueue: Sendable {
     var isFinished = false
   }
 
+  static let limit = 262_144
+
   private let state = Mutex(State())
   private let limit: Int
   /// Called when the reader has taken events from a full queue.
   private let onRoom: @Sendable () -> Void
 
-  init(limit: Int = 262_144, onRoom: @escaping @Sendable () -> Void) {
+  init(limit: Int = limit, onRoom: @escaping @Sendable () -> Void) {
     self.limit = limit
     self.onRoom = onRoom
   }

@@ -56,13 +56,17 @@ package final class TemporaryDirectory: Sendable {
   /// As `rm -rf`. What can't be removed stays: a test's verdict does not hang on it.
   package static func remove(_ path: FilePath) {
     path.withPlatformString { text in
-      _ = nftw(
-        text,
-        { entry, status, _, _ in
-          guard let entry else { return 0 }
-          _ = Glibc.remove(entry)
-          return 0
-        }, 64, Int32(FTW_DEPTH.rawValue | FTW_PHYS.rawValue))
+      guard unlink(text) != 0, let directory = opendir(text) else { return }
+      // A test may have taken the permission to remove what is in it.
+      chmod(text, 0o700)
+      while let entry = readdir(directory) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { FilePath(platformString: $0) }
+        }
+        if let name = name.lastComponent, name.kind == .regular { remove(path.appending(name)) }
+      }
+      closedir(directory)
+      rmdir(text)
     }
   }
 }
