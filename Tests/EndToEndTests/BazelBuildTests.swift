@@ -31,7 +31,7 @@ import TestSupport
 struct BazelBuildTests {
   private let workspace: BazelWorkspace
   private let bazel: Bazel
-  private let updates = Updates()
+  private let updates = BuildUpdates()
 
   init() throws {
     workspace = try #require(BazelServer.workspace)
@@ -60,6 +60,7 @@ struct BazelBuildTests {
     #expect(
       diagnostics.dropFirst().map(\.message) == ["Executing genrule //a:bad failed: (Exit 7)"])
     #expect(diagnostics.last?.file == "a/BUILD")
+    #expect(diagnostics.last?.target == bad)
   }
 
   @Test func `an edit is built and an unchanged target is reported again`() async throws {
@@ -123,7 +124,7 @@ struct BazelBuildTests {
   }
 
   @Test func `waiting for the lock names who holds it`() async throws {
-    let foreign = Updates()
+    let foreign = BuildUpdates()
     let holder = Task {
       try await bazel.build(
         BuildRequest(targets: try labels("//a:endless", "//a:t1")), update: foreign.add)
@@ -139,7 +140,7 @@ struct BazelBuildTests {
     let refused = try await ours.build(
       BuildRequest(targets: try labels("//a:t1"), waitsForLock: false), update: { _ in })
     #expect(refused.exitCode == 9)
-    #expect(refused.problem?.contains("lock") == true)
+    #expect(refused.problem?.contains("//a:endless") == true)
     holder.cancel()
     let result = try await waiting.value
     #expect(result.exitCode == 0)

@@ -80,7 +80,7 @@ struct BazelQueryTests {
   @Test func `a list of images too long for a command line is answered`() async throws {
     let label = try #require(Label("//app:load"))
     let count = Mutex(0)
-    let answer = try await bazel.query(Array(repeating: label, count: 20_000)) { _ in
+    let answer = try await bazel.query(Array(repeating: label, count: 7000)) { _ in
       count.withLock { $0 += 1 }
     }
     #expect(!answer.isPartial)

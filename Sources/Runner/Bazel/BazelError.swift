@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// A Bazel command that could not do its work at all.
 package struct BazelError: Error, Hashable, Sendable, CustomStringConvertible {
   /// 128 + N when a signal ended the client.
@@ -10,6 +12,14 @@ package struct BazelError: Error, Hashable, Sendable, CustomStringConvertible {
     self.exitCode = exitCode
     self.problem = problem
     self.diagnostics = diagnostics
+  }
+
+  /// A file that Bazel and we were to share can't be made: Bazel's own code for that is 36.
+  init(cannotWrite path: FilePath, _ error: Errno) {
+    self.init(
+      exitCode: 36,
+      problem: "can't write \(path): \(error); check that the directory exists, "
+        + "may be written and has free space")
   }
 
   /// Another command holds Bazel's lock and we were told not to wait for it.

@@ -4,10 +4,12 @@ enum BazelExit {
   /// One line on why a command did not do its work; `nil` where it did, or where what it was
   /// asked to build failed.
   ///
-  /// - `errors`: the texts of Bazel's `ERROR:` lines.
+  /// - `output`: what it wrote, for its `ERROR:` lines and who held the lock.
   /// - `isBuildComplete`: whether the event file was written to its end.
-  static func problem(_ exit: CommandExit, errors: [String], isBuildComplete: Bool) -> String? {
-    let said = errors.first
+  static func problem(
+    _ exit: CommandExit, _ output: BazelOutput, isBuildComplete: Bool
+  ) -> String? {
+    let said = output.errors.first
     switch exit {
     case .signalled(let signal):
       return "Bazel's client was ended by signal \(signal)"
@@ -18,7 +20,11 @@ enum BazelExit {
     case .exited(8):
       return "interrupted"
     case .exited(9):
-      return "another command holds Bazel's lock; wait for it, or leave out --no-wait-for-lock"
+      let holder = output.lock.holder.map { holder in
+        " (\(["pid \(holder.pid)", holder.command].compactMap(\.self).joined(separator: ": ")))"
+      }
+      return "another command\(holder ?? "") holds Bazel's lock; wait for it to end, "
+        + "or leave out --no-wait-for-lock"
     case .exited(33):
       return "Bazel's server ran out of memory; "
         + "give it more in .bazelrc: startup --host_jvm_args=-Xmx4g"

@@ -33,7 +33,7 @@ extension Bazel {
   ///   - update: Called when the lock has to be waited for, one call at a time.
   ///   - entry: Called for each entry as it is read, one call at a time. An entry may come twice.
   /// - Returns: Whether the answer is whole.
-  /// - Throws: `BazelError` when there is no answer; `CommandError`; `CancellationError`.
+  /// - Throws: `BazelError` when there is no answer, with what Bazel complains of; `CommandError`; `CancellationError`.
   package func query(
     _ images: [Label],
     waitsForLock: Bool = true,
@@ -77,7 +77,7 @@ extension Bazel {
     guard [0, 3].contains(exit.code) else {
       throw BazelError(
         exitCode: exit.code,
-        problem: BazelExit.problem(exit, errors: output.errors, isBuildComplete: false)
+        problem: BazelExit.problem(exit, output, isBuildComplete: false)
           ?? output.errors.first ?? "bazel query failed and did not say why",
         diagnostics: output.diagnostics)
     }
@@ -127,9 +127,13 @@ private struct QueryFile {
 
   init(_ query: String, in directory: FilePath) throws {
     path = directory.appending("query-\(getpid())")
-    let file = try FileDescriptor.open(
-      path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
-    try file.closeAfter { _ = try file.writeAll(query.utf8) }
+    do {
+      let file = try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
+      try file.closeAfter { _ = try file.writeAll(query.utf8) }
+    } catch let error as Errno {
+      throw BazelError(cannotWrite: path, error)
+    }
   }
 
   func remove() { path.withPlatformString { _ = unlink($0) } }

@@ -37,12 +37,23 @@ struct BuildEvents {
 
   /// Takes the next line of the event file.
   mutating func add(_ line: [UInt8]) -> [Fact] {
-    // Most lines are progress, which repeats what Bazel wrote to standard error.
-    guard !line.starts(with: #"{"id":{"progress""#.utf8),
+    guard !Self.isIgnored(line),
       // A damaged line is no reason to end: see above.
       let event = try? JSONDecoder().decode(BuildEventLine.self, from: Data(line))
     else { return [] }
     return facts(of: event) + (event.lastMessage == true ? [.last] : [])
+  }
+
+  /// Tells by its first bytes that an event has nothing for us: most have not, and these are the
+  /// largest. Progress repeats what Bazel wrote to standard error.
+  private static func isIgnored(_ line: [UInt8]) -> Bool {
+    let start = #"{"id":{""#.utf8
+    guard line.starts(with: start) else { return false }
+    let kinds = [
+      "progress", "started", "unstructuredCommandLine", "structuredCommandLine", "optionsParsed",
+      "workspaceStatus", "configuration\"", "targetConfigured", "buildMetadata",
+    ]
+    return kinds.contains { line.dropFirst(start.count).starts(with: $0.utf8) }
   }
 
   private mutating func facts(of event: BuildEventLine) -> [Fact] {

@@ -32,16 +32,30 @@ struct BuildRecord {
   }
 
   mutating func addError(_ bytes: [UInt8], at now: Duration) -> [BuildUpdate] {
-    output.add(bytes, at: now).filter { update in
-      guard case .diagnostic(let diagnostic) = update, isAboutAction(diagnostic) else {
-        return true
-      }
-      held.append(diagnostic)
-      return false
-    }
+    output.add(bytes, at: now).compactMap { attribute($0) }
   }
 
-  mutating func addEvents(_ bytes: [UInt8], at now: Duration) -> [BuildUpdate] {
+  /// Names the target that Bazel's word is about, and holds back what is to come after a
+  /// compiler's.
+  private mutating func attribute(_ update: BuildUpdate) -> BuildUpdate? {
+    guard case .diagnostic(var diagnostic) = update else { return update }
+    diagnostic.target = Self.target(in: diagnostic.message)
+    guard diagnostic.message.contains(" failed: ") else { return .diagnostic(diagnostic) }
+    held.append(diagnostic)
+    return nil
+  }
+
+  /// The target that depends on what is missing, or else the first that is named.
+  private static func target(in message: String) -> Label? {
+    let words = message.split(separator: " ")
+    let dependent = words.firstIndex(of: "by").map { words.index(after: $0) }
+    return (words[(dependent ?? words.endIndex)...] + words).lazy.compactMap { word in
+      guard word.contains("//") else { return Label?.none }
+      return Label(String(word.trimming(while: { "'\":,;.()".contains($0) })))
+    }.first
+  }
+
+  mutating func addEvents(_ bytes: ArraySlice<UInt8>, at now: Duration) -> [BuildUpdate] {
     guard !bytes.isEmpty else { return [] }
     var updates = [output.endLockWait(at: now)].compactMap(\.self)
     for line in eventLines.add(bytes) {
@@ -56,7 +70,7 @@ struct BuildRecord {
 
   /// Settles what is open. Called once, when all has been read.
   mutating func finish(_ exit: CommandExit, at now: Duration) -> ([BuildUpdate], BuildResult) {
-    var updates = output.finish(at: now)
+    var updates = output.finish(at: now).compactMap { attribute($0) }
     if let line = eventLines.finish() {
       for fact in events.add(line) { updates += apply(fact) }
     }
@@ -67,7 +81,7 @@ struct BuildRecord {
     }
     var result = BuildResult(
       exitCode: exit.code, lockWaited: output.lock.total(at: now),
-      problem: BazelExit.problem(exit, errors: output.errors, isBuildComplete: isComplete))
+      problem: BazelExit.problem(exit, output, isBuildComplete: isComplete))
     if exit.code == 1, !hasFacts {
       result.problem = output.errors.first ?? "Bazel failed and did not say why"
     }
@@ -136,7 +150,7 @@ extension BuildRecord {
     if omitted > 0 {
       updates.append(.message("\(label): \(omitted) more diagnostics are not shown"))
     }
-    return updates + release { $0 == label.package }
+    return updates + release { $0 == label }
   }
 
   private mutating func abort(
@@ -205,7 +219,7 @@ extension BuildRecord {
       }
       if let spoken { return Self.message(ofError: spoken) }
     }
-    return output.errors.first.map(Self.message) ?? "Bazel did not say why"
+    return output.errors.first.map(Self.message) ?? "Bazel did not say what became of it"
   }
 
   private static func message(ofError error: String) -> String {
@@ -222,18 +236,9 @@ extension BuildRecord {
     return labels.filter { seen.insert($0).inserted }
   }
 
-  /// Bazel's word on a rule whose action failed, as against one on a file it can't load.
-  private func isAboutAction(_ diagnostic: Diagnostic) -> Bool {
-    diagnostic.target == nil && diagnostic.message.contains(" failed: ")
-  }
-
-  /// Lets go of held diagnostics, by the package of their BUILD file.
-  private mutating func release(where isWanted: (Substring) -> Bool) -> [BuildUpdate] {
-    let package = { (diagnostic: Diagnostic) -> Substring in
-      let slash = diagnostic.file.lastIndex(of: "/")
-      return slash.map { diagnostic.file[..<$0] } ?? ""
-    }
-    defer { held.removeAll { isWanted(package($0)) } }
-    return held.filter { isWanted(package($0)) }.map(BuildUpdate.diagnostic)
+  /// Lets go of held diagnostics, by their target.
+  private mutating func release(where isWanted: (Label?) -> Bool) -> [BuildUpdate] {
+    defer { held.removeAll { isWanted($0.target) } }
+    return held.filter { isWanted($0.target) }.map(BuildUpdate.diagnostic)
   }
 }

@@ -43,7 +43,10 @@ struct Diagnostics {
 
   /// Takes the next line of output.
   mutating func add(_ line: String) -> Diagnostic? {
-    if traceback != nil || line.hasSuffix("Traceback (most recent call last):") {
+    // A Python syntax error has a frame without the words before it.
+    if traceback != nil || line.hasSuffix("Traceback (most recent call last):")
+      || Self.frame(line) != nil
+    {
       return addToTraceback(line)
     }
     if let place = Self.rustPlace(line) {
@@ -104,17 +107,16 @@ extension Diagnostics {
 
   /// Frames until the line that names the error, the first that is not indented.
   private mutating func addToTraceback(_ line: String) -> Diagnostic? {
-    guard var traceback else {
-      self.traceback = Traceback()
-      return nil
-    }
+    var traceback = traceback ?? Traceback()
+    if self.traceback == nil { self.traceback = traceback }
     if let frame = Self.frame(line) {
       traceback.last = frame
       if !paths.relative(frame.file).hasPrefix("/") { traceback.ours = frame }
       self.traceback = traceback
       return nil
     }
-    guard let first = line.first, first != " ", first != "\t" else { return nil }
+    guard let first = line.first, first != " ", first != "\t", !line.hasSuffix("call last):")
+    else { return nil }
     self.traceback = nil
     guard let place = traceback.ours ?? traceback.last else { return nil }
     // "Error in fail: boom" is Starlark's way of saying "boom".

@@ -9,28 +9,32 @@ struct EventFile: Sendable {
   private let path: FilePath
   private let descriptor: FileDescriptor
   private var offset: Int64 = 0
+  /// Kept, because most reads find nothing new.
+  private var buffer = [UInt8](repeating: 0, count: 256 << 10)
 
   /// Makes the file anew; what is left of an earlier build is removed.
   ///
-  /// - Throws: `Errno` when the directory does not exist or can't be written.
+  /// - Throws: `BazelError` when the directory does not exist or can't be written.
   init(creating path: FilePath) throws {
     self.path = path
     path.withPlatformString { _ = unlink($0) }
-    descriptor = try FileDescriptor.open(
-      path, .readOnly, options: [.create, .exclusiveCreate, .closeOnExec],
-      permissions: .ownerReadWrite)
+    do {
+      descriptor = try FileDescriptor.open(
+        path, .readOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+        permissions: .ownerReadWrite)
+    } catch let error as Errno {
+      throw BazelError(cannotWrite: path, error)
+    }
   }
 
   /// The next bytes that have been added, at most 256 KiB; empty when there are none.
-  mutating func readMore() -> [UInt8] {
-    let bytes = [UInt8](unsafeUninitializedCapacity: 256 << 10) { buffer, count in
+  mutating func readMore() -> ArraySlice<UInt8> {
+    let count = buffer.withUnsafeMutableBytes { buffer in
       // A regular file that can't be read has no more for us; the build's end settles what is open.
-      count =
-        (try? descriptor.read(
-          fromAbsoluteOffset: offset, into: UnsafeMutableRawBufferPointer(buffer))) ?? 0
+      (try? descriptor.read(fromAbsoluteOffset: offset, into: buffer)) ?? 0
     }
-    offset += Int64(bytes.count)
-    return bytes
+    offset += Int64(count)
+    return buffer.prefix(count)
   }
 
   /// Closes and removes the file.

@@ -1,6 +1,7 @@
 /// How long Bazel's lock has been waited for, and when to say so: pure, times from the start.
 struct LockWait {
-  private var holder: LockHolder?
+  /// Who was last seen to hold it.
+  private(set) var holder: LockHolder?
   private var start: Duration?
   private var lastSaid: Duration = .zero
   private var ended: Duration = .zero
@@ -12,7 +13,7 @@ struct LockWait {
 
   /// Another command was found to hold the lock.
   mutating func begin(_ holder: LockHolder?, at now: Duration) -> BuildUpdate {
-    self.holder = holder ?? self.holder
+    self.holder = holder ?? (isWaiting ? self.holder : nil)
     start = start ?? now
     return say(at: now)
   }
@@ -29,7 +30,6 @@ struct LockWait {
     let update = say(at: now)
     ended += now - start
     self.start = nil
-    holder = nil
     return update
   }
 

@@ -66,9 +66,11 @@ struct SourcePosition: Hashable {
 }
 
 extension Substring {
-  var trimmingSpaces: Substring {
-    var text = drop { $0 == " " || $0 == "\t" }
-    while let last = text.last, last.isWhitespace { text.removeLast() }
+  var trimmingSpaces: Substring { trimming(while: \.isWhitespace) }
+
+  func trimming(while isUnwanted: (Character) -> Bool) -> Substring {
+    var text = drop(while: isUnwanted)
+    while let last = text.last, isUnwanted(last) { text.removeLast() }
     return text
   }
 }

@@ -1,23 +1,25 @@
-import Batching
-import Runner
+package import Batching
+package import Runner
 import Synchronization
 
 /// The updates of a build, with the times at which they came.
-final class Updates: Sendable {
+package final class BuildUpdates: Sendable {
   private struct State {
     var all: [(update: BuildUpdate, time: ContinuousClock.Instant)] = []
     var waiters: [Waiter] = []
   }
 
   private struct Waiter {
-    var isDone: @Sendable (Updates) -> Bool
+    var isDone: @Sendable (BuildUpdates) -> Bool
     var continuation: CheckedContinuation<Void, Never>
   }
 
   private let state = Mutex(State())
   private let clock = ContinuousClock()
 
-  func add(_ update: BuildUpdate) {
+  package init() {}
+
+  package func add(_ update: BuildUpdate) {
     let now = clock.now
     let waiters = state.withLock { state in
       state.all.append((update, now))
@@ -34,7 +36,7 @@ final class Updates: Sendable {
   }
 
   /// Waits until the updates so far fulfil a condition.
-  func reach(_ isDone: @escaping @Sendable (Updates) -> Bool) async {
+  package func reach(_ isDone: @escaping @Sendable (BuildUpdates) -> Bool) async {
     await withCheckedContinuation { continuation in
       if isDone(self) {
         continuation.resume()
@@ -44,20 +46,20 @@ final class Updates: Sendable {
     }
   }
 
-  func clear() { state.withLock { $0.all = [] } }
+  package func clear() { state.withLock { $0.all = [] } }
 
-  var all: [BuildUpdate] { state.withLock { $0.all.map(\.update) } }
+  package var all: [BuildUpdate] { state.withLock { $0.all.map(\.update) } }
 
-  var outcomes: [(Label, TargetOutcome)] {
+  package var outcomes: [(Label, TargetOutcome)] {
     all.compactMap { if case .target(let label, let outcome) = $0 { (label, outcome) } else { nil } }
   }
 
-  func outcome(_ label: String) -> TargetOutcome? {
+  package func outcome(_ label: String) -> TargetOutcome? {
     outcomes.first { $0.0.description == label }?.1
   }
 
   /// When a target's outcome came.
-  func time(_ label: String) -> ContinuousClock.Instant? {
+  package func time(_ label: String) -> ContinuousClock.Instant? {
     let all = state.withLock { $0.all }
     for case (.target(let target, _), let time) in all where target.description == label {
       return time
@@ -65,19 +67,19 @@ final class Updates: Sendable {
     return nil
   }
 
-  var diagnostics: [Diagnostic] {
+  package var diagnostics: [Diagnostic] {
     all.compactMap { if case .diagnostic(let diagnostic) = $0 { diagnostic } else { nil } }
   }
 
-  var locks: [LockHolder?] {
+  package var locks: [LockHolder?] {
     all.compactMap { if case .lock(let holder, _) = $0 { .some(holder) } else { nil } }
   }
 
-  var progress: [String] {
+  package var progress: [String] {
     all.compactMap { if case .progress(let line) = $0 { line } else { nil } }
   }
 
-  var discarded: [String] {
+  package var discarded: [String] {
     all.compactMap { if case .cacheDiscarded(let option, _) = $0 { option } else { nil } }
   }
 }

@@ -1,0 +1,236 @@
+import Batching
+import Glibc
+import SystemPackage
+import Testing
+import TestSupport
+
+@testable import Runner
+
+/// What a build makes of recorded event files and error output; real Bazel is tested elsewhere.
+struct BazelBuildTests {
+  private let scratch: FilePath
+  private let updates = BuildUpdates()
+
+  init() throws {
+    var template = Array("/tmp/watchbuild-test.XXXXXX".utf8CString)
+    try #require(mkdtemp(&template) != nil)
+    scratch = FilePath(platformString: template)
+  }
+
+  @Test func `the command has the same options in every cycle, targets last`() throws {
+    let request = BuildRequest(
+      targets: try labels("//a:b", "//c:d"), options: ["--config=dev", "--platforms=//p:arm"],
+      outputGroups: ["tarball", "tarball"])
+    let command = bazel(ScriptedRunner()).command(for: request)
+    #expect(
+      command
+        == Command(
+          "bazel",
+          [
+            "build", "--keep_going", "--color=no", "--curses=no",
+            "--build_event_json_file=\(scratch)/build-events-\(getpid()).json",
+            "--nobuild_event_json_file_path_conversion", "--output_groups=+tarball",
+            "--config=dev", "--platforms=//p:arm", "--", "//a:b", "//c:d",
+          ], in: "/w"))
+    rmdir(scratch.string)
+  }
+
+  @Test func `startup options come first and only the client hears of the lock`() throws {
+    var bazel = bazel(ScriptedRunner())
+    bazel.startupOptions = ["--output_base=/o"]
+    let request = BuildRequest(targets: [], keepsGoing: false, waitsForLock: false)
+    let arguments = bazel.command(for: request).arguments
+    #expect(
+      arguments.prefix(4) == ["--output_base=/o", "--noblock_for_lock", "build", "--nokeep_going"])
+    #expect(!arguments.contains { $0.hasPrefix("--output_groups") })
+    rmdir(scratch.string)
+  }
+
+  @Test func `targets of Bazel 6 and later are known by their canonical labels`() async throws {
+    let result = try await build(
+      "//a:b", "@rules//x:y",
+      events: [
+        #"{"id":{"targetCompleted":{"label":"@@//a:b"}},"completed":{"success":true}}"#,
+        #"{"id":{"targetCompleted":{"label":"@@rules~1.2//x:y"}},"completed":{"success":true}}"#,
+      ])
+    #expect(result == BuildResult(exitCode: 0))
+    #expect(
+      outcomes == ["//a:b": .built(outputs: [:]), "@rules//x:y": .built(outputs: [:])])
+  }
+
+  @Test func `a compiler's words come before Bazel's, and a culprit's before its victims`()
+    async throws
+  {
+    let output = scratch.appending("stderr-5")
+    try write("b/bad.c:7:13: error: expected expression\n", to: output)
+    let result = try await build(
+      "//b:dep", "//b:bad",
+      events: [
+        #"{"id":{"actionCompleted":{"label":"//b:bad"}},"action":{"exitCode":1,"stderr":{"uri":"file://\#(output)"},"type":"CppCompile","failureDetail":{"message":"gcc failed: error executing command\n  (cd /x)","spawn":{"spawnExitCode":7}}}}"#,
+        #"{"id":{"targetCompleted":{"label":"//b:dep"}},"children":[{"actionCompleted":{"label":"//b:bad"}}],"completed":{"failureDetail":{"message":"gcc failed: error executing command"}}}"#,
+        #"{"id":{"targetCompleted":{"label":"//b:bad"}},"children":[{"actionCompleted":{"label":"//b:bad"}}],"completed":{}}"#,
+      ],
+      error: "ERROR: /w/b/BUILD:8:8: Compiling bad.c of //b:bad failed: (Exit 7): gcc failed\n",
+      exit: 1)
+    #expect(result == BuildResult(exitCode: 1))
+    let bad = try #require(Label("//b:bad"))
+    let failure = TargetOutcome.failed(
+      message: "CppCompile of //b:bad failed with exit code 7", causes: [bad])
+    #expect(outcomes == ["//b:dep": failure, "//b:bad": failure])
+    let diagnostics = updates.diagnostics.map {
+      "\($0.file):\($0.line) \($0.target?.description ?? "")"
+    }
+    #expect(diagnostics == ["b/bad.c:7 //b:bad", "b/BUILD:8 //b:bad"])
+    output.withPlatformString { _ = unlink($0) }
+    rmdir(scratch.string)
+  }
+
+  @Test func `a failure without place quotes the program's last words`() async throws {
+    let output = scratch.appending("stderr-6")
+    try write("preparing\njq: command not found\n", to: output)
+    _ = try await build(
+      "//b:bad",
+      events: [
+        #"{"id":{"actionCompleted":{"label":"//b:bad"}},"action":{"exitCode":127,"stderr":{"uri":"file://\#(output)"},"type":"Genrule"}}"#,
+        #"{"id":{"targetCompleted":{"label":"//b:bad"}},"children":[{"actionCompleted":{"label":"//b:bad"}}],"completed":{}}"#,
+      ], exit: 1)
+    let bad = try #require(Label("//b:bad"))
+    #expect(
+      outcomes == [
+        "//b:bad": .failed(
+          message: "Genrule of //b:bad failed with exit code 127: jq: command not found",
+          causes: [bad])
+      ])
+    output.withPlatformString { _ = unlink($0) }
+    rmdir(scratch.string)
+  }
+
+  @Test func `a target that can't be analysed is explained by the error about it`() async throws {
+    _ = try await build(
+      "//app:image", "//app:odd",
+      events: [
+        #"{"id":{"targetCompleted":{"label":"//app:image"}},"children":[{"unconfiguredLabel":{"label":"//lib:l"}}],"aborted":{"reason":"ANALYSIS_FAILURE"}}"#,
+        #"{"id":{"targetCompleted":{"label":"//app:odd"}},"aborted":{"reason":"ANALYSIS_FAILURE"}}"#,
+      ],
+      error: """
+        ERROR: /w/app/BUILD:2:8: //app:odd: no such attribute 'srcz' in 'genrule' rule
+        ERROR: /w/app/BUILD:1:8: no such target '//lib:l': not declared and referenced by '//app:image'
+
+        """, exit: 1)
+    let lib = try #require(Label("//lib:l"))
+    #expect(
+      outcomes == [
+        "//app:odd": .failed(
+          message: "//app:odd: no such attribute 'srcz' in 'genrule' rule", causes: []),
+        "//app:image": .failed(
+          message: "no such target '//lib:l': not declared and referenced by '//app:image'",
+          causes: [lib]),
+      ])
+    let targets = updates.diagnostics.map { $0.target?.description }
+    #expect(targets == ["//app:odd", "//app:image"])
+  }
+
+  @Test(arguments: [
+    (Int32(37), "the next command starts a new one"), (33, "--host_jvm_args"), (36, "free space"),
+    (48, "external dependency"), (77, "exit code 77: it broke"), (38, "could not write"),
+  ])
+  func `an exit code that is no build failure says what to do`(code: Int32, words: String)
+    async throws
+  {
+    let result = try await build("//a:b", events: [], error: "ERROR: it broke\n", exit: code)
+    #expect(result.exitCode == code)
+    #expect(result.problem?.contains(words) == true)
+    #expect(outcomes.count == 1)
+  }
+
+  @Test func `events that could not be sent elsewhere are no failure`() async throws {
+    let result = try await build(
+      "//a:b",
+      events: [
+        #"{"id":{"targetCompleted":{"label":"//a:b"}},"completed":{"success":true}}"#,
+        #"{"id":{"buildToolLogs":{}},"lastMessage":true}"#,
+      ], error: "ERROR: upload failed\n", exit: 38)
+    #expect(result == BuildResult(exitCode: 38))
+    #expect(outcomes == ["//a:b": .built(outputs: [:])])
+  }
+
+  @Test func `without keep-going the culprit is told from those it stopped`() async throws {
+    _ = try await build(
+      "//b:bad", "//b:other",
+      events: [
+        #"{"id":{"actionCompleted":{"label":"//b:bad"}},"action":{"exitCode":2,"type":"Genrule"}}"#,
+        #"{"id":{"targetCompleted":{"label":"//b:bad"}},"aborted":{"reason":"INCOMPLETE"}}"#,
+        #"{"id":{"targetCompleted":{"label":"//b:other"}},"aborted":{"reason":"INCOMPLETE"}}"#,
+      ], exit: 1)
+    let bad = try #require(Label("//b:bad"))
+    #expect(
+      outcomes == [
+        "//b:bad": .failed(message: "Genrule of //b:bad failed with exit code 2", causes: [bad]),
+        "//b:other": .skipped(reason: "another target failed first"),
+      ])
+  }
+
+  @Test func `a target that Bazel never mentions is settled too`() async throws {
+    _ = try await build("//a:b", events: [])
+    #expect(
+      outcomes
+        == ["//a:b": .failed(message: "Bazel did not say what became of it", causes: [])])
+  }
+
+  @Test func `a scratch directory that is gone is a problem with its path`() async throws {
+    rmdir(scratch.string)
+    let error = await #expect(throws: BazelError.self) {
+      try await bazel(ScriptedRunner()).build(BuildRequest(targets: []), update: { _ in })
+    }
+    #expect(error?.problem.contains("\(scratch)/build-events") == true)
+  }
+
+  @Test func `the event file is removed after the build`() async throws {
+    _ = try await build("//a:b", events: [#"{"id":{}}"#])
+    // A directory that still holds a file can't be removed; `build` has done so.
+    #expect(access(scratch.string, F_OK) == -1)
+  }
+
+  // MARK: - Playing a build
+
+  private func build(
+    _ names: String..., events: [String], error: String = "", exit: Int32 = 0
+  ) async throws -> BuildResult {
+    let runner = ScriptedRunner { command, output in
+      let option = "--build_event_json_file="
+      guard let argument = command.arguments.first(where: { $0.hasPrefix(option) }) else {
+        return .exited(2)
+      }
+      if !error.isEmpty { output(.standardError(Array(error.utf8))) }
+      try write(
+        events.map { $0 + "\n" }.joined(), to: FilePath(String(argument.dropFirst(option.count))))
+      return .exited(exit)
+    }
+    defer { rmdir(scratch.string) }
+    return try await bazel(runner).build(
+      BuildRequest(targets: try names.map { try #require(Label($0)) }), update: updates.add)
+  }
+
+  private var outcomes: [String: TargetOutcome] {
+    var outcomes: [String: TargetOutcome] = [:]
+    for (label, outcome) in updates.outcomes {
+      #expect(outcomes[label.description] == nil, "each target is reported once")
+      outcomes[label.description] = outcome
+    }
+    return outcomes
+  }
+
+  private func bazel(_ runner: ScriptedRunner) -> Bazel {
+    Bazel(workspace: "/w", runner: runner, clock: ContinuousClock(), scratch: scratch)
+  }
+
+  private func labels(_ names: String...) throws -> [Label] {
+    try names.map { try #require(Label($0)) }
+  }
+}
+
+private func write(_ text: String, to path: FilePath) throws {
+  let file = try FileDescriptor.open(
+    path, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+  try file.closeAfter { _ = try file.writeAll(text.utf8) }
+}
