@@ -7,6 +7,10 @@ struct Watchbuild: AsyncParsableCommand {
     commandName: "watchbuild",
     abstract: "Watches a Bazel workspace and keeps its container images up to date.",
     discussion: """
+      Every option has an environment variable, such as WATCHBUILD_DEBOUNCE for --debounce. An \
+      option goes before the environment, that before watchbuild.yaml, and that before the \
+      default.
+
       Exit codes: 0 ok, 1 a build failed, 2 usage or configuration, 3 a load failed, 5 another \
       dev runs for this workspace, 9 Bazel's lock is held and --no-wait-for-lock was given, \
       130 interrupted.

@@ -103,7 +103,7 @@ struct LoopOptions: ParsableArguments {
     }
   }
 
-  /// - Parameter directory: What relative paths are relative to.
+  /// What the options say; relative paths are relative to `directory`.
   func layer(relativeTo directory: FilePath) throws(Problem) -> SettingsLayer {
     var layer = SettingsLayer()
     do {

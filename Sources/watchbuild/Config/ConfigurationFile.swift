@@ -8,7 +8,7 @@ struct ConfigurationFile: Equatable, Sendable {
 
   /// Absolute.
   var path: FilePath
-  /// As messages show it: relative to the working directory where it lies beneath it.
+  /// As messages show it: relative to the workspace, or as `-f` has it.
   var displayName: String
 
   /// - Parameters:
@@ -16,6 +16,7 @@ struct ConfigurationFile: Equatable, Sendable {
   ///   - workspace: The workspace's root, where the file is looked for otherwise.
   ///   - directory: The working directory, or what `-C` named.
   /// - Returns: `nil` when none was named and the workspace has none.
+  /// - Throws: When the workspace has one under a name that is not read.
   static func find(
     given: FilePath?, workspace: FilePath, directory: FilePath
   ) throws(Problem) -> ConfigurationFile? {
@@ -25,7 +26,7 @@ struct ConfigurationFile: Equatable, Sendable {
     }
     let path = workspace.appending(name)
     if Disk.type(of: path) != nil {
-      return ConfigurationFile(path: path, displayName: display(path, from: directory))
+      return ConfigurationFile(path: path, displayName: name)
     }
     let other = workspace.appending("watchbuild.yml")
     guard Disk.type(of: other) == nil else {
@@ -52,12 +53,5 @@ struct ConfigurationFile: Equatable, Sendable {
     }
     return try ConfigurationReader.read(
       text, file: displayName, directory: path.removingLastComponent())
-  }
-
-  private static func display(_ path: FilePath, from directory: FilePath) -> String {
-    var relative = path
-    // Another spelling of the directory, through a symbolic link, only makes the name longer.
-    let base = (try? Disk.realPath(directory)) ?? directory
-    return relative.removePrefix(base) ? relative.string : path.string
   }
 }

@@ -110,7 +110,7 @@ extension ConfigurationReader {
 
   /// The values of a mapping by key; a key without value is as if it were not there.
   ///
-  /// - Parameter later: Keys that are planned, so that no one looks for a misspelling.
+  /// Keys in `later` are planned, and refused without looking for a misspelling.
   mutating func mapping(
     _ node: YAMLNode, keys: [String], later: [String] = []
   ) -> [String: YAMLNode] {

@@ -20,6 +20,7 @@ struct ImageSelection: Equatable, Sendable {
   ///   - entries: What is configured.
   ///   - requested: Names and labels from the command line; none: all.
   ///   - package: Where relative labels (`:image`, `api:image`) start.
+  /// - Throws: When a name is no image's, or a text neither name nor label.
   init(of entries: [ImageEntry], requested: [String], package: String) throws(Problem) {
     let configured = entries.compactMap { if case .target(let image) = $0 { image } else { nil } }
     let queries = entries.compactMap { if case .query(let query) = $0 { query } else { nil } }
@@ -69,11 +70,12 @@ struct ImageSelection: Equatable, Sendable {
     var outputGroup: String?
   }
 
-  /// The images of the run.
+  /// The images of the run, found ones included.
   ///
   /// - Parameters:
   ///   - found: What the queries, or the search, have found and `ImageQuery.admits`.
   ///   - settings: For the workspace and the options of every build.
+  /// - Returns: Those with a label known beforehand first, then the found ones by label.
   /// - Throws: When a name that was asked for is no image's.
   func targets(found: [Found], settings: Settings) throws(Problem) -> [ImageTarget] {
     let known = Set(images.map(\.label))

@@ -5,8 +5,7 @@ enum LoadTargetText {
   private static let supported = ["auto", "docker", "none", "oci"]
   private static let later = ["containerd", "k3d", "kind", "minikube", "podman", "registry"]
 
-  /// - Parameter base: What `oci:DIR` is relative to.
-  /// - Returns: The target, with an absolute directory.
+  /// The target, with the directory of `oci:DIR` made absolute.
   static func parse(_ text: String, relativeTo base: FilePath) throws(InvalidValue) -> String {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let kind = String(parts.first ?? "")
@@ -28,7 +27,7 @@ enum LoadTargetText {
     }
   }
 
-  /// - Returns: The targets in their order, each once.
+  /// The targets in their order, each once.
   static func parse(
     list texts: [String], relativeTo base: FilePath
   ) throws(InvalidValue) -> [String] {

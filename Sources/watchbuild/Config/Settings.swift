@@ -45,9 +45,13 @@ extension Settings {
   /// Reads the configuration and merges all sources: option, environment, file, default.
   ///
   /// - Parameters:
+  ///   - common: The options of every command.
   ///   - loop: `nil` for commands that do not build.
+  ///   - environment: The process's variables.
   ///   - currentDirectory: Absolute; what `-C` is relative to.
   ///   - isTerminal: Whether standard error is a terminal.
+  /// - Returns: The merged settings; nothing has been made or written.
+  /// - Throws: The first mistake in any source, with status 2.
   static func resolve(
     common: CommonOptions, loop: LoopOptions?, environment: [String: String],
     currentDirectory: FilePath, isTerminal: Bool = Terminal.isTerminal(2)
@@ -122,7 +126,7 @@ extension Settings {
     waitsForLock = layer.waitsForLock ?? waitsForLock
   }
 
-  /// - Parameter isTerminal: Whether standard error, where progress goes, is a terminal.
+  /// How to show things, given whether standard error, where progress goes, is a terminal.
   mutating func applyOutput(
     _ layer: SettingsLayer, environment: [String: String], isTerminal: Bool
   ) {

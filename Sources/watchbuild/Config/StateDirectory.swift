@@ -7,8 +7,6 @@ enum StateDirectory {
   ///
   /// Source: https://specifications.freedesktop.org/basedir-spec/latest/ (relative paths there are
   /// invalid and to be ignored)
-  ///
-  /// - Parameter workspace: The workspace's root, symbolic links resolved.
   static func path(
     for workspace: FilePath, environment: [String: String]
   ) throws(Problem) -> FilePath {

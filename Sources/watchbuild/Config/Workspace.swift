@@ -6,8 +6,7 @@ enum Workspace {
   /// Source: https://bazel.build/external/overview#repository
   static let markers = ["MODULE.bazel", "REPO.bazel", "WORKSPACE.bazel", "WORKSPACE"]
 
-  /// - Parameter directory: Absolute.
-  /// - Returns: The nearest directory at or above that has a marker, symbolic links resolved.
+  /// The nearest directory at or above that has a marker, symbolic links resolved.
   static func root(above directory: FilePath) throws(Problem) -> FilePath {
     let start = try resolved(directory)
     var candidate = start
@@ -60,8 +59,7 @@ enum Disk {
 
   /// - Throws: `Errno`; `.fileTooLarge` when there is more than `limit` bytes.
   static func read(_ path: FilePath, limit: Int) throws -> [UInt8] {
-    // Non-blocking, so that a pipe in the file's place can't make us wait for ever.
-    let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+    let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
     return try file.closeAfter {
       var content: [UInt8] = []
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)

@@ -10,7 +10,7 @@ struct YAMLDocument {
   /// More values than any real file has: aliases of aliases grow without bound.
   private static let maximumNodeCount = 100_000
 
-  /// - Parameter file: The file's name as the user knows it, for messages.
+  /// Reads the one document in a text; `file` is its name as the user knows it, for messages.
   init(parsing text: String, file: String) throws(Problem) {
     do {
       let parser = try Parser(yaml: text, encoding: .utf8)

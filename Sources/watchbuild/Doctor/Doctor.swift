@@ -32,9 +32,7 @@ struct Doctor: Sendable {
   private var configuration: [Finding] {
     switch settings {
     case .success(let settings):
-      let images =
-        settings.selection.searchesWorkspace
-        ? "none; images are found by query" : ConfigurationSummary.text(settings.entries)
+      let images = ConfigurationSummary.text(settings.entries)
       let file = settings.configurationFile.map { "\($0.displayName): " } ?? ""
       return [Finding("configuration", .ok, file + images), state(settings.stateDirectory)]
     case .failure(let problem):
