@@ -132,7 +132,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
           }
           if !outcome.isInterrupted { policy.buildFinished() }
           running = nil
-          if !isReady {
+          if !isReady, !outcome.isInterrupted {
             isReady = true
             log.record(.ready)
           }
