@@ -13,6 +13,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
 
   /// A cycle under way.
   private struct Running {
+    var batch: Batch
     var record: CycleRecord
     var interruption: Interruption
     /// What was owed by then is paid if the cycle succeeds.
@@ -121,13 +122,14 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
           next = batch
         case .cycleEnded(let result):
           let outcome = try result.get()
+          let ended = running
           if outcome.isLockHeld { throw LockHeld() }
           for index in outcome.indexes {
             backlog.adopt(index)
             await indexed(index)
           }
           if !outcome.isInterrupted { backlog.indexFailed() }
-          if let moment = running?.moment {
+          if let moment = ended?.moment {
             for image in outcome.current { backlog.settle(image, asOf: moment) }
           }
           if !outcome.isInterrupted { policy.buildFinished() }
@@ -136,8 +138,9 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
             isReady = true
             log.record(.ready)
           }
-          // What came meanwhile is mapped again: the cycle's index may know more.
-          next = waiting
+          // What came meanwhile is mapped again: the cycle's index may know more. What a cycle
+          // was interrupted in is owed still.
+          next = outcome.isInterrupted ? waiting ?? ended?.batch : waiting
           waiting = nil
           if busy == .ignore, let ignored = next {
             backlog.receive(ignored)
@@ -162,7 +165,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
         let record = CycleRecord(number: cycles, log: log)
         let interruption = Interruption()
         running = Running(
-          record: record, interruption: interruption, moment: backlog.pending.now)
+          batch: batch, record: record, interruption: interruption, moment: backlog.pending.now)
         let cycle = Cycle(
           batch: batch, owed: owed, stale: backlog.stale, setup: setup, record: record,
           interruption: interruption, clock: clock, isPackage: isPackage)

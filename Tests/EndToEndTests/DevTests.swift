@@ -1,5 +1,5 @@
-import Glibc
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -165,7 +165,11 @@ struct DevTests {
     #expect(took < .seconds(5), "it took \(took)")
     #expect(dev.events.last?.type == "cycle" || dev.events.contains { $0.type == "stopping" })
     let left = try await Storefront.run(
-      "sh", ["-c", "find '\(storefront.state)' -name '*.lock' -o -name '*.sock' -o -name 'build-events*'"])
+      "sh",
+      [
+        "-c",
+        "find '\(storefront.state)' -name '*.lock' -o -name '*.sock' -o -name 'build-events*'",
+      ])
     #expect(left == "")
     // Bazel's lock is free.
     try await Storefront.run(
@@ -187,7 +191,8 @@ struct DevTests {
     try await dev.wait(for: "build", after: start) { $0.type == "build" }
     try storefront.edit("services/cart/src/cart.routes") { $0 += "GET /cart/2 two\n" }
     let first = try await dev.cycle(after: start)
-    try await dev.cycle(after: first.seq)
+    let second = try await dev.cycle(after: first.seq)
+    #expect(second.ok == 1)
     #expect(try await Storefront.ids(in: docker) == storefront.cleanBuild())
     #expect(try await dev.interrupt() == 130)
   }

@@ -66,7 +66,11 @@ struct Storefront: Sendable {
     let result: Result<[String: String], any Error>
     do {
       try await Self.run(
-        "sh", ["-c", "cd '\(root)' && tar -c --exclude=./bazel-* --exclude=./.bazelrc . | tar -xC '\(other.root)'"])
+        "sh",
+        [
+          "-c",
+          "cd '\(root)' && tar -c --exclude=./bazel-* --exclude=./.bazelrc . | tar -xC '\(other.root)'",
+        ])
       try await Self.run("sh", ["-c", "cd '\(other.root)' && bazel build //services/... 2>&1"])
       var digests: [String: String] = [:]
       for image in Self.images {

@@ -74,11 +74,10 @@ final class WatchbuildProcess: Sendable {
   private static func decode(_ state: inout State) {
     while let end = state.output.firstIndex(of: UInt8(ascii: "\n")) {
       let line = Data(state.output[..<end])
-      if let event = try? JSONDecoder().decode(RecordedEvent.self, from: line) {
-        state.events.append(event)
-      } else {
+      guard let event = try? JSONDecoder().decode(RecordedEvent.self, from: line) else {
         break
       }
+      state.events.append(event)
       state.output.removeSubrange(...end)
     }
   }

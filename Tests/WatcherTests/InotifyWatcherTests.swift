@@ -25,7 +25,8 @@ extension OneWatcher {
       try await WatchHarness.run(in: directory) { harness in
         #expect(throws: WatchError.alreadyRunning) {
           _ = try InotifyWatcher(
-            WatchScope(root: harness.directory.path, ignore: IgnoreRules(root: harness.directory.path)))
+            WatchScope(
+              root: harness.directory.path, ignore: IgnoreRules(root: harness.directory.path)))
         }
       }
       try await WatchHarness.run(in: directory) { harness in

@@ -11,7 +11,7 @@ struct LoopOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       "Images by their configured name, or labels whose output is an image (default: all); after "
-        + "--, options for every bazel build, each in one word.",
+        + "--, options for every bazel build.",
       valueName: "image|label"))
   private var arguments: [String] = []
 

@@ -61,16 +61,14 @@ enum SettingText {
     return base.pushing(FilePath(text)).lexicallyNormalized().string
   }
 
-  /// One of Bazel's options, which must stand in one word, because options are sorted and joined.
+  /// A word of Bazel's options: an option, or the value of the one before it (`-c opt`).
   static func bazelOption(_ text: String) throws(InvalidValue) -> String {
-    if text.hasPrefix("-"), text != "-", text != "--" {
-      let twoWords = ["-c": "--compilation_mode=", "-j": "--jobs="]
-      if let full = twoWords[text] {
-        throw InvalidValue("'\(text)' takes a second word; write \(full)… in one")
-      }
-      return text
+    guard !text.isEmpty, text != "-", text != "--" else {
+      throw InvalidValue("'\(text)' is no option; write one such as --config=dev")
     }
-    throw InvalidValue(
-      "'\(text)' is no option; write an option and its value in one word, such as --define=a=b")
+    guard !text.hasPrefix("//"), !text.hasPrefix("@") else {
+      throw InvalidValue("'\(text)' is a target, not an option; name images under 'images'")
+    }
+    return text
   }
 }
