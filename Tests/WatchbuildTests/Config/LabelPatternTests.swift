@@ -22,7 +22,7 @@ struct LabelPatternTests {
     #expect(try pattern.matches(#require(Label(label))) == expected)
   }
 
-  @Test(arguments: ["", "a", "a/...", ":all", "...", "//a/:all", "-//a", "//a/b..."])
+  @Test(arguments: ["", "a", "a/...", ":all", "...", "//a//b:all", "//a/:all", "-//a", "//a/b..."])
   func `what is no absolute pattern is refused`(_ text: String) {
     #expect(LabelPattern(text) == nil)
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SystemPackage
 import Testing
 
 @testable import watchbuild
@@ -58,7 +59,13 @@ struct EndingTests {
   }
 
   @Test func `a reader that had enough is no failure`() {
-    #expect(Ending.of(OutputClosed(reason: "")) == Ending(status: 0))
+    #expect(Ending.of(OutputClosed(reason: .brokenPipe)) == Ending(status: 0))
+  }
+
+  @Test func `a full disk is a failure`() {
+    let ending = Ending.of(OutputClosed(reason: .noSpace))
+    #expect(ending.status == 2)
+    #expect(ending.standardError?.contains("No space left on device") == true)
   }
 
   @Test func `an interruption ends with 130`() {

@@ -12,7 +12,7 @@ struct OutputStreamTests {
     let pipe = try FileDescriptor.pipe()
     try pipe.readEnd.close()
     defer { try? pipe.writeEnd.close() }
-    #expect(throws: OutputClosed.self) {
+    #expect(throws: OutputClosed(reason: .brokenPipe)) {
       try OutputStream(descriptor: pipe.writeEnd).write(lines: ["gone"])
     }
   }
