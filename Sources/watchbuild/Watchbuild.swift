@@ -22,6 +22,7 @@ struct Watchbuild: AsyncParsableCommand {
     ])
 
   static func main() async {
+    OutputStream.reserveStandardDescriptors()
     // A reader that goes away is an error of write(2), not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     let status = await run(Array(CommandLine.arguments.dropFirst()))

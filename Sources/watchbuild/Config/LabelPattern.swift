@@ -35,6 +35,7 @@ struct LabelPattern: Equatable, Sendable, CustomStringConvertible {
     var repository = String(path[..<slashes.lowerBound])
     if repository == "@" || repository == "@@" { repository = "" }
     guard repository.isEmpty || repository.hasPrefix("@"), !package.contains(":"),
+      !package.contains("//"),
       !package.hasPrefix("/"), !package.hasSuffix("/"), isRecursive || text.contains(":")
     else { return nil }
     form =

@@ -19,6 +19,10 @@ struct YAMLDocument {
       if case .null = root?.content { root = nil }
     } catch let error as YamlError {
       throw Self.problem(error, text: text, file: file)
+    } catch let excess as TooManyValues {
+      throw Problem(
+        "too many values", at: Problem.Location(file: file, line: excess.line),
+        hint: "use fewer aliases")
     } catch {
       throw Problem("\(error)", at: Problem.Location(file: file, line: 1))
     }
@@ -38,7 +42,8 @@ struct YAMLDocument {
     switch error {
     case .scanner(let context, let problem, let mark, _),
       .parser(let context, let problem, let mark, _):
-      let reason = context.map { "\($0.text), \(problem)" } ?? problem
+      let reason =
+        context.map { "\(problem) \($0.text) that begins in line \($0.mark.line)" } ?? problem
       return Problem("broken YAML: \(reason)", at: location(mark))
     case .composer(let context, let problem, let mark, _):
       guard context?.text.contains("single document") == true else {
@@ -94,14 +99,16 @@ struct YAMLNode: Equatable, Sendable {
   var column: Int
 }
 
+private struct TooManyValues: Error {
+  var line: Int
+}
+
 extension YAMLNode {
-  fileprivate init(_ node: Node, remaining: inout Int) throws(Problem) {
-    remaining -= 1
-    guard remaining > 0 else {
-      throw Problem("the YAML file has too many values", hint: "use fewer aliases")
-    }
+  fileprivate init(_ node: Node, remaining: inout Int) throws(TooManyValues) {
     line = node.mark?.line ?? 1
     column = node.mark?.column ?? 1
+    remaining -= 1
+    guard remaining > 0 else { throw TooManyValues(line: line) }
     switch node {
     case .scalar(let scalar): content = Self.content(of: node, scalar)
     case .sequence(let sequence):
@@ -115,8 +122,8 @@ extension YAMLNode {
         pairs.append((key, try YAMLNode(value, remaining: &remaining)))
       }
       content = .mapping(pairs)
-    case .alias(let alias):
-      throw Problem("undefined alias '\(alias.anchor.rawValue)'")
+    // The parser puts the value in an alias's place; only its encoder makes these.
+    case .alias: content = .null
     }
   }
 

@@ -12,8 +12,13 @@ struct Ending: Equatable {
     case let problem as Problem:
       Ending(status: problem.status.rawValue, standardError: problem.description)
     case let status as ExitStatus: Ending(status: status.rawValue)
-    // The reader had enough, as `head` has; that is no failure of ours.
-    case is OutputClosed: Ending(status: ExitStatus.ok.rawValue)
+    case let closed as OutputClosed where closed.isReaderGone:
+      Ending(status: ExitStatus.ok.rawValue)
+    case let closed as OutputClosed:
+      of(
+        Problem(
+          "can't write the output: \(closed.reason)",
+          hint: "look at where standard output and standard error go"))
     case is CancellationError: Ending(status: ExitStatus.interrupted.rawValue)
     default: ofParsing(error)
     }

@@ -11,6 +11,16 @@ struct OutputStream: Sendable {
 
   var descriptor: FileDescriptor
 
+  /// Opens `/dev/null` for those of the three standard descriptors that we were started without.
+  ///
+  /// Else the next file or socket that we open would get that number, and our lines.
+  static func reserveStandardDescriptors() {
+    for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free number is the one that is missing. It must not close.
+      _ = open("/dev/null", O_RDWR)
+    }
+  }
+
   /// - Throws: `OutputClosed` when nobody reads any more or the disk is full.
   func write(_ bytes: [UInt8]) throws(OutputClosed) {
     var written = 0
@@ -24,7 +34,7 @@ struct OutputStream: Sendable {
         var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
         _ = poll(&waiting, 1, 1000)
       } catch {
-        throw OutputClosed(reason: "\(error)")
+        throw OutputClosed(reason: error as? Errno ?? .ioError)
       }
     }
   }
@@ -35,8 +45,10 @@ struct OutputStream: Sendable {
   }
 }
 
-/// Nobody reads what is written any more.
-struct OutputClosed: Error, CustomStringConvertible {
-  var reason: String
-  var description: String { "the output was closed: \(reason)" }
+/// What is said can't be written any more.
+struct OutputClosed: Error, Equatable {
+  var reason: Errno
+
+  /// The reader had enough, as `head` has; that is no failure of ours.
+  var isReaderGone: Bool { reason == .brokenPipe }
 }

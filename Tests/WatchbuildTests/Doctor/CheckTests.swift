@@ -1,0 +1,159 @@
+import Glibc
+import Runner
+import SystemPackage
+import Testing
+
+@testable import watchbuild
+
+struct CheckTests {
+  @Test(
+    arguments: [
+      (192_493, 200, .ok, nil),
+      (8192, 7000, .warn, "sudo sysctl fs.inotify.max_user_watches=524288"),
+      (8192, 400_000, .warn, "sudo sysctl fs.inotify.max_user_watches=1048576"),
+      (nil, 1, .warn, "use --trigger poll"),
+    ] as [(Int?, Int, Finding.Status, String?)])
+  func `too few watches for the tree are told with the exact setting`(
+    _ watches: Int?, _ directories: Int, _ status: Finding.Status, _ remedy: String?
+  ) {
+    let check = InotifyCheck(watches: watches, queuedEvents: 16384, directories: directories)
+    #expect(check.findings.map(\.status) == [status])
+    #expect(check.findings.first?.remedy?.hasPrefix(remedy ?? "none") ?? (remedy == nil))
+  }
+
+  @Test func `no free instance is an error with its own setting`() {
+    let check = InotifyCheck(
+      watches: 100_000, queuedEvents: 16384, failure: .tooManyOpenFiles, directories: 1)
+    #expect(check.findings.map(\.status) == [.error, .ok])
+    #expect(
+      check.findings.first?.remedy?.hasPrefix("sudo sysctl fs.inotify.max_user_instances=1024")
+        == true)
+  }
+
+  @Test func `a short queue is a warning`() {
+    let check = InotifyCheck(watches: 100_000, queuedEvents: 128, directories: 1)
+    #expect(check.findings.map(\.status) == [.ok, .warn])
+  }
+
+  @Test func `the limits of this machine can be read`() {
+    let check = InotifyCheck.read(directories: 1)
+    #expect(check.watches ?? 0 > 0 && check.queuedEvents ?? 0 > 0)
+  }
+
+  private static let mounts = """
+    22 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw
+    30 22 0:26 / /home/ada rw - nfs4 server:/home rw
+    31 30 0:27 / /home/ada/with\\040space rw - fuse.sshfs x rw
+    32 22 0:28 / /mnt rw master:2 - ext4 /dev/sdb rw
+    33 22 0:29 / /mnt rw - 9p host rw
+    broken line
+    """
+
+  @Test(
+    arguments: [
+      ("/srv/w", .ok, "ext4"), ("/home/ada/w", .warn, "nfs4"), ("/home/adam", .ok, "ext4"),
+      ("/home/ada/with space/w", .warn, "fuse.sshfs"), ("/mnt/w", .warn, "9p"),
+    ] as [(FilePath, Finding.Status, String)])
+  func `file systems that keep changes to themselves are told`(
+    _ directory: FilePath, _ status: Finding.Status, _ kind: String
+  ) {
+    let finding = FileSystemCheck.finding(for: directory, mounts: Self.mounts)
+    #expect(finding.status == status)
+    #expect(finding.message.hasPrefix(kind))
+  }
+
+  @Test func `the file system of this machine is known`() {
+    #expect(FileSystemCheck.finding(for: "/").message != "its kind can't be told")
+  }
+
+  @Test func `directories are counted without links and without version control`() throws {
+    let scratch = try ScratchDirectory()
+    for name in ["a/b/c", ".git/objects", ".hg/store", "d"] {
+      _ = try scratch.makeDirectory(name)
+    }
+    try scratch.write("", to: "a/file")
+    try #require(symlink("a", scratch.path.appending("bazel-out").string) == 0)
+    #expect(DirectoryCount.of(scratch.path) == 5)
+  }
+
+  @Test(
+    arguments: [
+      (.exited(0), "bazel 7.4.1\n", .ok, "bazel 7.4.1 (bazel)"),
+      (.exited(0), "bazel no_version\n", .ok, "bazel, built without a version number (bazel)"),
+      (.exited(1), "boom\nmore", .error, "bazel --version failed: boom"),
+      (.signalled(9), "", .error, "bazel --version failed: "),
+    ] as [(CommandExit, String, Finding.Status, String)])
+  func `bazel's answer decides`(
+    _ exit: CommandExit, _ output: String, _ status: Finding.Status, _ message: String
+  ) async {
+    let check = BazelCheck(
+      executable: "bazel", runner: FixedRunner(output: output, exit: exit),
+      clock: ContinuousClock())
+    let finding = await check.finding()
+    #expect(finding.status == status)
+    #expect(finding.message == message)
+  }
+
+  @Test func `a bazel that is not there is an error with what to do`() async {
+    let check = BazelCheck(
+      executable: "/nowhere/bazel", runner: SubprocessRunner(), clock: ContinuousClock())
+    let finding = await check.finding()
+    #expect(finding.status == .error)
+    #expect(finding.message.contains("/nowhere/bazel"))
+    #expect(finding.remedy?.contains("--bazel PATH") == true)
+  }
+
+  @Test(arguments: [
+    ("\(getpid())", "running, pid \(getpid())"), ("999999999", "not running"),
+    ("", "not running"), ("text", "not running"),
+  ])
+  func `the server is found through the link to its outputs`(
+    _ pid: String, _ message: String
+  )
+    throws
+  {
+    let scratch = try ScratchDirectory()
+    let workspace = try scratch.makeDirectory("w")
+    _ = try scratch.makeDirectory("base/execroot/main/bazel-out")
+    try scratch.write(pid, to: "base/server/server.pid.txt")
+    try #require(
+      symlink(
+        "\(scratch.path)/base/execroot/main/bazel-out", workspace.appending("bazel-out").string)
+        == 0)
+    let finding = BazelCheck.serverFinding(workspace: workspace)
+    #expect(finding.status == .ok)
+    #expect(finding.message.hasPrefix(message))
+  }
+
+  @Test(
+    arguments: [
+      (
+        "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nServer: Docker/20.10.24 (linux)\r\n\r\nOK", .ok,
+        "Docker/20.10.24 (linux) at unix:///s"
+      ),
+      ("HTTP/1.0 200 OK\r\n\r\nOK", .ok, "unix:///s"),
+      (
+        "HTTP/1.1 500 Internal Server Error\r\n\r\n", .warn,
+        "unix:///s answers 'HTTP/1.1 500 Internal Server Error'"
+      ),
+      ("", .warn, "unix:///s answers nothing"), ("SSH-2.0", .warn, "unix:///s answers 'SSH-2.0'"),
+    ] as [(String, Finding.Status, String)])
+  func `docker's answer decides`(
+    _ answer: String, _ status: Finding.Status, _ message: String
+  ) {
+    let finding = DockerCheck.finding(answer: answer, address: "unix:///s")
+    #expect(finding.status == status)
+    #expect(finding.message == message)
+  }
+
+  @Test(arguments: [
+    ("unix:///nowhere/docker.sock", "does not answer at unix:///nowhere/docker.sock: No such file"),
+    ("unix:///" + String(repeating: "x", count: 200), "File name too long"),
+    ("tcp://localhost:2375", "is not tried here"),
+  ])
+  func `a docker that can't be asked is a warning`(_ host: String, _ message: String) async {
+    let finding = await DockerCheck.finding(environment: ["DOCKER_HOST": host])
+    #expect(finding.status == .warn)
+    #expect(finding.message.contains(message))
+  }
+}
