@@ -29,7 +29,8 @@ package enum Tool {
     defer { unlink(output.string) }
     // The shell only redirects; the arguments stay a list.
     let child = try spawn(
-      "/bin/sh", ["-c", #"out=$1; shift; exec "$@" >"$out" 2>&1"#, "sh", output.string, name] + arguments)
+      "/bin/sh",
+      ["-c", #"out=$1; shift; exec "$@" >"$out" 2>&1"#, "sh", output.string, name] + arguments)
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0 {
       guard errno == EINTR else { throw Errno(rawValue: errno) }
@@ -41,8 +42,9 @@ package enum Tool {
     return text
   }
 
-  static func spawn(_ executable: String, _ arguments: [String], input: Int32? = nil) throws -> pid_t
-  {
+  static func spawn(
+    _ executable: String, _ arguments: [String], input: Int32? = nil
+  ) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -52,7 +54,8 @@ package enum Tool {
       posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     }
     let argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
-    let environment: [UnsafeMutablePointer<CChar>?] = currentEnvironment().map { strdup($0) } + [nil]
+    let environment: [UnsafeMutablePointer<CChar>?] =
+      currentEnvironment().map { strdup($0) } + [nil]
     defer { (argv + environment).forEach { free($0) } }
     var child: pid_t = 0
     let error = posix_spawn(&child, executable, &actions, nil, argv, environment)

@@ -5,7 +5,12 @@ enum DockerArchive {
   static let manifestName = "manifest.json"
 
   private struct Entry: Decodable {
-    enum CodingKeys: String, CodingKey { case config = "Config", tags = "RepoTags", layers = "Layers" }
+    enum CodingKeys: String, CodingKey {
+      case config = "Config"
+      case tags = "RepoTags"
+      case layers = "Layers"
+    }
+
     var config: String
     var tags: [String]?
     var layers: [String]?

@@ -8,13 +8,21 @@ package struct PartialArchive: Sendable {
   package let layersSent: Int
 
   private struct Entry: Encodable {
-    enum CodingKeys: String, CodingKey { case config = "Config", tags = "RepoTags", layers = "Layers" }
+    enum CodingKeys: String, CodingKey {
+      case config = "Config"
+      case tags = "RepoTags"
+      case layers = "Layers"
+    }
+
     var config: String
     var tags: [String]
     var layers: [String]
   }
 
-  /// - Parameter knownLayers: How many of the image's layers, from the bottom, the runtime has.
+  /// - Parameters:
+  ///   - archive: The image.
+  ///   - reference: The name that it is to have there.
+  ///   - knownLayers: How many of its layers, from the bottom, the runtime has.
   package init(_ archive: ImageArchive, as reference: ImageReference, knownLayers: Int) {
     precondition(knownLayers <= archive.layers.count, "an image has no more layers than it has")
     let config = "\(archive.configDigest.hexadecimal).json"
@@ -34,5 +42,7 @@ package struct PartialArchive: Sendable {
     layersSent = sent.count
   }
 
-  private static func memberName(_ layer: ImageLayer) -> String { "\(layer.diffID.hexadecimal).tar" }
+  private static func memberName(_ layer: ImageLayer) -> String {
+    "\(layer.diffID.hexadecimal).tar"
+  }
 }

@@ -119,7 +119,9 @@ import Testing
       message: "config.json: 9437184 bytes, more than the 8388608 accepted"),
     Case(
       testDescription: "an absurd size",
-      bytes: archive { $0.add("c", sizeField: [0x80, 0, 0, 0, 0x40] + [UInt8](repeating: 0, count: 7)) },
+      bytes: archive {
+        $0.add("c", sizeField: [0x80, 0, 0, 0, 0x40] + [UInt8](repeating: 0, count: 7))
+      },
       message: "c: truncated: the file ends before its content does"),
     Case(
       testDescription: "a layer compressed with xz",
@@ -220,7 +222,9 @@ extension [UInt8] {
   /// Cut at the header of the manifest, which is the last member.
   fileprivate var withoutManifest: [UInt8] {
     let name = Array("manifest.json".utf8)
-    let start = stride(from: 0, to: count, by: 512).last { self[$0...].starts(with: name) }
+    let start = stride(from: 0, to: count, by: 512).reversed().first {
+      self[$0...].starts(with: name)
+    }
     return Array(self[..<(start ?? count)]) + [UInt8](repeating: 0, count: 1024)
   }
 }

@@ -66,7 +66,8 @@ import Testing
   @Test func `a size in base 256 is read`() async throws {
     var tar = TarBuilder()
     tar.add("big", Array("abc".utf8), sizeField: [0x80] + [UInt8](repeating: 0, count: 10) + [3])
-    #expect(try await members(of: tar.finished()) == [Found(name: "big", content: Array("abc".utf8))])
+    #expect(
+      try await members(of: tar.finished()) == [Found(name: "big", content: Array("abc".utf8))])
   }
 
   @Test func `a missing mark at the end is forgiven`() async throws {
@@ -87,7 +88,8 @@ import Testing
     var claims = TarBuilder()
     claims.add("layer.tar", Array("x".utf8), size: 100_000)
     var absurd = TarBuilder()
-    absurd.add("layer.tar", sizeField: [0x80, 0, 0, 0] + [0x7F] + [UInt8](repeating: 0xFF, count: 7))
+    absurd.add(
+      "layer.tar", sizeField: [0x80, 0, 0, 0] + [0x7F] + [UInt8](repeating: 0xFF, count: 7))
     var negative = sound
     negative.add("layer.tar", sizeField: [UInt8](repeating: 0xFF, count: 12))
     var overflowing = sound

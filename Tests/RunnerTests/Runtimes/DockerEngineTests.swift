@@ -21,7 +21,8 @@ import Testing
   }
 
   private func loading<Value>(
-    containerd: Bool, held: Held, onLoad: @escaping @Sendable (FakeEngine.Request) -> FakeEngine.Answer,
+    containerd: Bool, held: Held,
+    onLoad: @escaping @Sendable (FakeEngine.Request) -> FakeEngine.Answer,
     _ body: (DockerEngine, ImageArchive, ImageReference, FakeEngine) async throws -> Value
   ) async throws -> Value {
     let status = containerd ? #"[["driver-type","io.containerd.snapshotter.v1"]]"# : "[]"

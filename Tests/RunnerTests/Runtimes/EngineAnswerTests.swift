@@ -41,7 +41,8 @@ import Testing
   }
 
   @Test func `the message of an error status is taken from its body`() {
-    #expect(EngineAnswer.message(of: Array(#"{"message":"no such image"}"#.utf8)) == "no such image")
+    #expect(
+      EngineAnswer.message(of: Array(#"{"message":"no such image"}"#.utf8)) == "no such image")
     #expect(EngineAnswer.message(of: Array("404 page not found\n".utf8)) == "404 page not found")
     #expect(EngineAnswer.message(of: []) == "no message")
   }

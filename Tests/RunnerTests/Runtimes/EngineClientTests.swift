@@ -34,7 +34,10 @@ import Testing
       let socket = directory.appending("docker.sock")
       try Tool.run(
         "perl",
-        ["-MIO::Socket::UNIX", "-e", "IO::Socket::UNIX->new(Local=>shift,Listen=>1)", socket.string])
+        [
+          "-MIO::Socket::UNIX", "-e", "IO::Socket::UNIX->new(Local=>shift,Listen=>1)",
+          socket.string,
+        ])
       let error = await #expect(throws: RuntimeError.self) {
         try await asking(.unix(socket)) { try await $0.ping() }
       }
@@ -79,7 +82,8 @@ import Testing
   @Test func `an image that is not there is no error`() async throws {
     try await FakeEngine.serving({ _ in .init(status: 404, body: #"{"message":"No such image"}"#) })
     { engine in
-      #expect(try await asking(.unix(engine.socket)) { try await $0.image("a:b") } == nil)
+      let image = try await asking(.unix(engine.socket)) { try await $0.image("a:b") }
+      #expect(image == nil)
       #expect(engine.requests.first?.path == "/images/a:b/json")
     }
   }
@@ -89,7 +93,9 @@ import Testing
     (200, "<html>", "unexpected answer from unix://SOCKET: not valid JSON"),
     (200, "[]", "unexpected answer from unix://SOCKET: "),
   ])
-  func `an answer that makes no sense is told`(status: Int, body: String, message: String)
+  func `an answer that makes no sense is told`(
+    status: Int, body: String, message: String
+  )
     async throws
   {
     try await FakeEngine.serving({ _ in .init(status: status, body: body) }) { engine in

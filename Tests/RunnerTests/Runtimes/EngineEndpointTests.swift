@@ -1,4 +1,5 @@
 import Runner
+import SystemPackage
 import Testing
 
 @Suite struct EngineEndpointTests {

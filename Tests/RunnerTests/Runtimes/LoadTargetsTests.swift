@@ -23,7 +23,9 @@ import Testing
   }
 
   @Test(arguments: [[RuntimeChoice.auto], []])
-  func `auto is the store where docker does not answer, and says why`(choices: [RuntimeChoice])
+  func `auto is the store where docker does not answer, and says why`(
+    choices: [RuntimeChoice]
+  )
     async throws
   {
     let found = try await resolve(choices, ["DOCKER_HOST": "unix:///nowhere/docker.sock"])
