@@ -2,6 +2,7 @@ import Glibc
 package import SystemPackage
 
 /// Runs `body` with an empty directory, which is then removed with all that is in it.
+@discardableResult
 package func withScratchDirectory<Value>(
   _ body: (FilePath) async throws -> Value
 ) async throws -> Value {

@@ -8,10 +8,10 @@ package struct TarBuilder {
 
   package init() {}
 
-  /// - Parameters:
-  ///   - typeflag: `0` a file, `1` a hard link, `2` a symbolic link, `5` a directory.
-  ///   - size: What the header claims, where that is not the content's size.
-  ///   - sizeField: The twelve bytes of the size field, where no octal number will do.
+  /// A member and its header.
+  ///
+  /// Typeflag `0` is a file, `1` a hard link, `2` a symbolic link, `5` a directory. The header may
+  /// claim another size than the content's, or hold any twelve bytes in its size field.
   package mutating func add(
     _ name: String, _ content: [UInt8] = [], typeflag: Character = "0", link: String = "",
     prefix: String = "", size: Int? = nil, sizeField: [UInt8]? = nil
@@ -46,9 +46,7 @@ package struct TarBuilder {
     add(String(name.prefix(100)), content)
   }
 
-  /// A member with a PAX extended header before it.
-  ///
-  /// - Parameter size: What the member's own header claims.
+  /// A member with a PAX extended header before it; its own header may claim another size.
   package mutating func addWithPAX(
     _ records: [(key: String, value: String)], _ name: String, _ content: [UInt8], size: Int? = nil
   ) {

@@ -59,7 +59,7 @@ package struct TestImage {
 
   /// As `docker save`, rules_oci and rules_docker write it.
   ///
-  /// - Parameter replacing: Content for a layer other than what its diff ID says, by index.
+  /// Layers may be given, by index, content other than what their diff ID says.
   package func dockerArchive(replacing: [Int: [UInt8]] = [:]) -> [UInt8] {
     var tar = TarBuilder()
     let names = layers.indices.map { "layer\($0).tar" }

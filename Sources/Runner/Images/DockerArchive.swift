@@ -6,8 +6,11 @@ enum DockerArchive {
 
   private struct Entry: Decodable {
     enum CodingKeys: String, CodingKey {
-      case config = "Config", tags = "RepoTags", layers = "Layers"
+      case config = "Config"
+      case tags = "RepoTags"
+      case layers = "Layers"
     }
+
     var config: String
     var tags: [String]?
     var layers: [String]?

@@ -62,7 +62,7 @@ extension ImageManifest {
 
   /// A manifest for an archive that has none: the same bytes for the same image.
   ///
-  /// - Parameter layers: The digests of the stored bytes, from the bottom up.
+  /// The digests are those of the stored bytes, from the bottom up.
   init(of archive: ImageArchive, layers digests: [Digest]) {
     let manifest = OCILayout.Manifest(
       mediaType: OCILayout.MediaType.manifest,

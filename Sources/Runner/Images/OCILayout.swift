@@ -102,10 +102,8 @@ extension OCILayout {
         from: content, named: blobName(digest), members, depth: depth + 1)
       // The name stands on the outermost descriptor.
       let outer = descriptor.annotations ?? [:]
-      chosen.descriptor.annotations = outer.merging(chosen.descriptor.annotations ?? [:]) {
-        own, _ in
-        own
-      }
+      let inner = chosen.descriptor.annotations ?? [:]
+      chosen.descriptor.annotations = inner.merging(outer) { _, outer in outer }
       return chosen
     default:
       throw members.error(name, .unsupportedMediaType(descriptor.mediaType ?? "none"))

@@ -9,14 +9,20 @@ package struct PartialArchive: Sendable {
 
   private struct Entry: Encodable {
     enum CodingKeys: String, CodingKey {
-      case config = "Config", tags = "RepoTags", layers = "Layers"
+      case config = "Config"
+      case tags = "RepoTags"
+      case layers = "Layers"
     }
+
     var config: String
     var tags: [String]
     var layers: [String]
   }
 
-  /// - Parameter knownLayers: How many of the image's layers, from the bottom, the runtime has.
+  /// - Parameters:
+  ///   - archive: The image.
+  ///   - reference: The name that it is to have there.
+  ///   - knownLayers: How many of its layers, from the bottom, the runtime has.
   package init(_ archive: ImageArchive, as reference: ImageReference, knownLayers: Int) {
     precondition(knownLayers <= archive.layers.count, "an image has no more layers than it has")
     let config = "\(archive.configDigest.hexadecimal).json"

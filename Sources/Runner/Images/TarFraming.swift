@@ -5,7 +5,7 @@ enum TarFraming {
 
   /// A ustar header for a regular file, the same bytes for the same name and size.
   ///
-  /// - Parameter name: At most 100 bytes: we name members ourselves, by digest.
+  /// The name has at most 100 bytes: we name members ourselves, by digest.
   static func header(name: String, size: Int64) -> [UInt8] {
     let nameBytes = Array(name.utf8)
     precondition(nameBytes.count <= 100, "member name too long for a ustar header: \(name)")

@@ -36,7 +36,7 @@ struct KubeContext: Hashable {
 
   private static func text(of path: FilePath) throws -> String {
     guard case .file(let file) = try ArchiveFile.open(path) else { return "" }
-    return String(
-      decoding: try file.bytes(at: 0, count: Int(min(file.size, 8 << 20))), as: UTF8.self)
+    let bytes = try file.bytes(at: 0, count: Int(min(file.size, 8 << 20)))
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -14,6 +14,7 @@ package struct LoadTargets: Sendable {
   ///   - choices: No choice is `auto`.
   ///   - store: The directory of the image store that comes with watchbuild.
   ///   - environment: For `DOCKER_HOST`, `KUBECONFIG` and `HOME`.
+  /// - Returns: The runtimes, to be shut down by the caller.
   /// - Throws: `RuntimeError` when docker was asked for at an address that we can't speak to;
   ///   `RuntimeChoiceError`; `CancellationError`.
   package static func resolve(
