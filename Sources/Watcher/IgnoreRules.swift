@@ -23,12 +23,13 @@ package struct IgnoreRules: Sendable, Hashable {
     links = Set((["bin", "out", "testlogs", "genfiles"] + name).map { Array("bazel-\($0)".utf8) })
     directories = Set(
       bazelIgnore.compactMap { line in
-        let line = line.drop { $0 == " " || $0 == "\t" }
-        guard !line.hasPrefix("#"), !line.hasPrefix("/") else { return nil }
-        let end = line.lastIndex { !" \t\r\n".contains($0) }
-        let names = Array(line[...(end ?? line.startIndex)].utf8).names.filter { $0 != [0x2E] }
-        return end == nil || names.isEmpty ? nil : names
-      })
+        var bytes = Array(line.utf8)[...]
+        bytes = bytes.drop(while: Self.isBlank)
+        while let last = bytes.last, Self.isBlank(last) { bytes.removeLast() }
+        guard let first = bytes.first, first != UInt8(ascii: "#"), first != UInt8(ascii: "/")
+        else { return nil }
+        return Array(bytes).names.filter { $0 != [UInt8(ascii: ".")] }
+      }.filter { !$0.isEmpty })
     self.patterns = patterns.filter { !$0.isEmpty }.map(GlobPattern.init)
   }
 
@@ -83,6 +84,8 @@ package struct IgnoreRules: Sendable, Hashable {
   private static let versionControl: [[UInt8]] = [".git", ".hg", ".jj", ".svn"].map {
     Array($0.utf8)
   }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
 
   private static func isVersionControl(_ name: some Collection<UInt8>) -> Bool {
     guard 3...4 ~= name.count else { return false }

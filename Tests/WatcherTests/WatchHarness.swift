@@ -66,7 +66,7 @@ struct WatchHarness {
 
   /// - Throws: `ShellError` when it ends with another code than 0.
   static func shell(_ command: String, in directory: FilePath) throws {
-    let text = "cd '\(directory)' && exec </dev/null >/dev/null && { \(command)\n}"
+    let text = "cd '\(directory)' && exec </dev/null >/dev/null\n\(command)"
     var child = pid_t()
     let arguments: [UnsafeMutablePointer<CChar>?] =
       ["/bin/sh", "-ec", text].map { (word: String) in strdup(word) } + [nil]
