@@ -3,8 +3,8 @@ import Glibc
 import Runner
 import Synchronization
 import SystemPackage
-import Testing
 import TestSupport
+import Testing
 
 @Suite(
   .serialized, .bazel, .timeLimit(.minutes(10)),
@@ -12,20 +12,20 @@ import TestSupport
     "a/in.txt": "one",
     "a/bad.txt": "bad",
     "a/BUILD": """
-      genrule(name = "t1", srcs = ["in.txt"], outs = ["t1.tar"], cmd = "cat $(SRCS) > $@")
-      genrule(name = "t2", srcs = ["in.txt"], outs = ["t 2.tar"], cmd = "cat $(SRCS) > '$@'")
-      genrule(name = "t3", srcs = [":t1"], outs = ["t3.tar"], cmd = "cat $(SRCS) > $@")
-      genrule(
-          name = "bad", srcs = ["bad.txt"], outs = ["bad.tar"],
-          cmd = "echo 'a/bad.txt:7:13: error: expected expression' >&2; exit 7")
-      genrule(name = "held_up", srcs = [":bad"], outs = ["held.tar"], cmd = "cat $(SRCS) > $@")
-      genrule(
-          name = "slow", srcs = ["in.txt"], outs = ["slow.tar"],
-          cmd = "sleep 3; cat $(SRCS) > $@")
-      genrule(
-          name = "endless", srcs = ["in.txt"], outs = ["endless.tar"],
-          cmd = "sleep 600; cat $(SRCS) > $@")
-      """,
+    genrule(name = "t1", srcs = ["in.txt"], outs = ["t1.tar"], cmd = "cat $(SRCS) > $@")
+    genrule(name = "t2", srcs = ["in.txt"], outs = ["t 2.tar"], cmd = "cat $(SRCS) > '$@'")
+    genrule(name = "t3", srcs = [":t1"], outs = ["t3.tar"], cmd = "cat $(SRCS) > $@")
+    genrule(
+        name = "bad", srcs = ["bad.txt"], outs = ["bad.tar"],
+        cmd = "echo 'a/bad.txt:7:13: error: expected expression' >&2; exit 7")
+    genrule(name = "held_up", srcs = [":bad"], outs = ["held.tar"], cmd = "cat $(SRCS) > $@")
+    genrule(
+        name = "slow", srcs = ["in.txt"], outs = ["slow.tar"],
+        cmd = "sleep 3; cat $(SRCS) > $@")
+    genrule(
+        name = "endless", srcs = ["in.txt"], outs = ["endless.tar"],
+        cmd = "sleep 600; cat $(SRCS) > $@")
+    """,
     "broken/BUILD": "genrule(name=\"x\", srcs=[\"y\" outs=[\"z\"])\n",
   ]))
 struct BazelBuildTests {

@@ -1,6 +1,6 @@
 import Glibc
-import Testing
 import TestSupport
+import Testing
 
 /// One workspace and its Bazel server for all tests of a suite, which then must be serialized.
 struct BazelServer: SuiteTrait, TestScoping {

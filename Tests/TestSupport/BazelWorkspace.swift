@@ -70,7 +70,8 @@ package struct BazelWorkspace: Sendable {
   package func end() async {
     // What can't be ended or removed here must not hide the test's own failure.
     _ = try? await SubprocessRunner().run(
-      Command("bazel", ["--noblock_for_lock", "shutdown"], in: root)) { _ in }
+      Command("bazel", ["--noblock_for_lock", "shutdown"], in: root)
+    ) { _ in }
     if let id = try? await serverID() { kill(id, SIGKILL) }
     _ = try? await shell("chmod -R u+w '\(base)'; rm -rf '\(base)'")
   }

@@ -51,7 +51,9 @@ package final class BuildUpdates: Sendable {
   package var all: [BuildUpdate] { state.withLock { $0.all.map(\.update) } }
 
   package var outcomes: [(Label, TargetOutcome)] {
-    all.compactMap { if case .target(let label, let outcome) = $0 { (label, outcome) } else { nil } }
+    all.compactMap {
+      if case .target(let label, let outcome) = $0 { (label, outcome) } else { nil }
+    }
   }
 
   package func outcome(_ label: String) -> TargetOutcome? {

@@ -35,7 +35,8 @@ enum BazelExit {
       return "Bazel's server crashed or was killed; the next command starts a new one"
     case .exited(38), .exited(45):
       // The event file, or a remote event service, could not be written; the build went on.
-      return isBuildComplete ? nil : "Bazel could not write its build events: \(said ?? "no reason")"
+      return isBuildComplete
+        ? nil : "Bazel could not write its build events: \(said ?? "no reason")"
     case .exited(32), .exited(34), .exited(39):
       return "Bazel's remote service failed: \(said ?? "no reason given")"
     case .exited(48):

@@ -37,7 +37,9 @@ struct QueryStream {
   var isAtEnd: Bool { pending.isEmpty }
 
   /// The next whole message; `nil` when more bytes are needed.
-  private static func message(_ bytes: inout ArraySlice<UInt8>) throws(Malformed)
+  private static func message(
+    _ bytes: inout ArraySlice<UInt8>
+  ) throws(Malformed)
     -> ArraySlice<UInt8>?
   {
     // Ten bytes hold the longest varint; fewer may be cut off in the middle of one.
@@ -85,7 +87,9 @@ struct QueryStream {
   }
 
   /// Field 1, and all of a repeated field of strings.
-  private static func nameAndList(_ message: ArraySlice<UInt8>, list: UInt64) throws(Malformed)
+  private static func nameAndList(
+    _ message: ArraySlice<UInt8>, list: UInt64
+  ) throws(Malformed)
     -> (name: String, list: [String])
   {
     var (name, values) = ("", [String]())

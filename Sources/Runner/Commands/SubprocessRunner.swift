@@ -36,7 +36,9 @@ package struct SubprocessRunner: CommandRunner {
     var options = PlatformOptions()
     options.processGroupID = 0
     var environment: [Environment.Key: String?] = [:]
-    for (name, value) in command.environment { environment[Environment.Key(stringLiteral: name)] = value }
+    for (name, value) in command.environment {
+      environment[Environment.Key(stringLiteral: name)] = value
+    }
     do {
       let outcome = try await Subprocess.run(
         command.executable.contains("/")

@@ -1,8 +1,8 @@
 import Batching
 import Glibc
 import SystemPackage
-import Testing
 import TestSupport
+import Testing
 
 @testable import Runner
 
@@ -134,7 +134,9 @@ struct BazelBuildTests {
     (Int32(37), "the next command starts a new one"), (33, "--host_jvm_args"), (36, "free space"),
     (48, "external dependency"), (77, "exit code 77: it broke"), (38, "could not write"),
   ])
-  func `an exit code that is no build failure says what to do`(code: Int32, words: String)
+  func `an exit code that is no build failure says what to do`(
+    code: Int32, words: String
+  )
     async throws
   {
     let result = try await build("//a:b", events: [], error: "ERROR: it broke\n", exit: code)

@@ -34,7 +34,9 @@ struct BazelOutputTests {
       """
     let holder = LockHolder(pid: 17, command: "bazel test //...")
     #expect(
-      add(notice, at: 1) == [.lock(holder: nil, waited: .zero), .lock(holder: holder, waited: .zero)]
+      add(notice, at: 1) == [
+        .lock(holder: nil, waited: .zero), .lock(holder: holder, waited: .zero),
+      ]
     )
     #expect(output.lock.isWaiting)
     #expect(

@@ -1,8 +1,8 @@
 import Batching
 import Synchronization
 import SystemPackage
-import Testing
 import TestSupport
+import Testing
 
 @testable import Runner
 

@@ -141,7 +141,8 @@ struct DiagnosticsTests {
       ]),
     Example(
       tool: "bash",
-      output: "tools/gen.sh: line 3: jq: command not found\n/bin/bash: line 1: jq: command not found",
+      output:
+        "tools/gen.sh: line 3: jq: command not found\n/bin/bash: line 1: jq: command not found",
       expected: ["tools/gen.sh:3 error jq: command not found"]),
     Example(
       tool: "Bazel",

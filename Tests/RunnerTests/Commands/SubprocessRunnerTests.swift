@@ -1,8 +1,8 @@
 import Glibc
 import Runner
 import SystemPackage
-import Testing
 import TestSupport
+import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct SubprocessRunnerTests {
