@@ -90,7 +90,16 @@ let package = Package(
       swiftSettings: settings
     ),
     .testTarget(
-      name: "WatcherTests", dependencies: ["TestSupport", "Watcher"], swiftSettings: settings),
+      name: "WatcherTests",
+      dependencies: [
+        "TestSupport",
+        "Watcher",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      // Read where they lie.
+      exclude: ["Scripts"],
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "BatchingTests", dependencies: ["Batching", "TestSupport"], swiftSettings: settings),
     .testTarget(

@@ -1,20 +1,25 @@
 package import SystemPackage
 
-/// What images must have in common to be built by one `bazel build`.
+/// What images must have in common to be built by one `bazel build`: workspace, sorted options,
+/// platform.
 ///
-/// Options are sorted, so that `[a, b]` and `[b, a]` are one key.
+/// Keys compare their options sorted, so that `[a, b]` and `[b, a]` are one key; a build is given
+/// them as they were written, since `-c opt` is two words in an order.
 package struct BatchKey: Hashable, Sendable, Comparable, CustomStringConvertible {
   /// The workspace's root: absolute, symbolic links resolved.
   package let workspace: FilePath
-  /// Sorted.
+  /// As they were written.
   package let options: [String]
   /// The label given to `--platforms`.
   package let platform: String?
 
+  private let sortedOptions: [String]
+
   package init(workspace: FilePath, options: [String] = [], platform: String? = nil) {
     self.workspace = workspace
-    self.options = options.sorted()
+    self.options = options
     self.platform = platform
+    sortedOptions = options.sorted()
   }
 
   /// The options as `bazel build` takes them.
@@ -23,7 +28,19 @@ package struct BatchKey: Hashable, Sendable, Comparable, CustomStringConvertible
   }
 
   package var description: String {
-    ([workspace.string] + buildOptions).joined(separator: " ")
+    let platform = platform.map { ["--platforms=\($0)"] } ?? []
+    return ([workspace.string] + sortedOptions + platform).joined(separator: " ")
+  }
+
+  package static func == (left: BatchKey, right: BatchKey) -> Bool {
+    left.workspace == right.workspace && left.platform == right.platform
+      && left.sortedOptions == right.sortedOptions
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(workspace)
+    hasher.combine(platform)
+    hasher.combine(sortedOptions)
   }
 
   package static func < (left: BatchKey, right: BatchKey) -> Bool {

@@ -1,9 +1,58 @@
 import ArgumentParser
-import Logging
-import UnixSignals
-import Yams
+import Glibc
 
 @main
 struct Watchbuild: AsyncParsableCommand {
-  func run() async throws {}
+  static let configuration = CommandConfiguration(
+    commandName: "watchbuild",
+    abstract: "Watches a Bazel workspace and keeps its container images up to date.",
+    discussion: """
+      Every option has an environment variable, such as WATCHBUILD_DEBOUNCE for --debounce. An \
+      option goes before the environment, that before watchbuild.yaml, and that before the \
+      default.
+
+      Exit codes: 0 ok, 1 a build failed, 2 usage or configuration, 3 a load failed, 5 another \
+      dev runs for this workspace, 9 Bazel's lock is held and --no-wait-for-lock was given, \
+      130 interrupted.
+      """,
+    version: watchbuildVersion,
+    subcommands: [
+      DevCommand.self, BuildCommand.self, AffectedCommand.self, DoctorCommand.self,
+      ConfigCommand.self,
+    ])
+
+  static func main() async {
+    // A reader that goes away is an error of write(2), not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
+    let status = await run(Array(CommandLine.arguments.dropFirst()))
+    Glibc.exit(status)
+  }
+
+  /// Runs one command line.
+  ///
+  /// - Returns: The exit code.
+  static func run(_ arguments: [String]) async -> Int32 {
+    do {
+      var command = try await asyncParseAsRoot(arguments)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+      return ExitStatus.ok.rawValue
+    } catch {
+      return report(error)
+    }
+  }
+
+  /// Tells the user what went wrong.
+  ///
+  /// - Returns: The exit code.
+  static func report(_ error: any Error) -> Int32 {
+    let ending = Ending.of(error)
+    // Where the message itself can't be written there is nobody left to tell.
+    if let text = ending.standardError { try? OutputStream.standardError.write(lines: [text]) }
+    if let text = ending.standardOutput { try? OutputStream.standardOutput.write(lines: [text]) }
+    return ending.status
+  }
 }

@@ -27,7 +27,7 @@ extension Event: Encodable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(sequence, forKey: .seq)
     try container.encode(
-      time.formatted(.iso8601.time(includingFractionalSeconds: true)), forKey: .time)
+      time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)), forKey: .time)
     try container.encode(type, forKey: .type)
     try container.encodeIfPresent(cycle, forKey: .cycle)
     switch kind {

@@ -25,6 +25,7 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
     let components = name.split(separator: "/", omittingEmptySubsequences: false)
     guard let first = components.first else { return description }
     if components.count == 1 { return "docker.io/library/\(description)" }
+    if components.count == 2, first == "docker.io" { return "docker.io/library/\(components[1]):\(tag)" }
     let isHost = first.contains(".") || first.contains(":") || first == "localhost"
     return isHost ? description : "docker.io/\(description)"
   }

@@ -1,0 +1,53 @@
+# `make` lists what there is. Nothing here asks questions.
+
+SHELL = /bin/bash
+.SHELLFLAGS = -euo pipefail -c
+.DEFAULT_GOAL = help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# Two compilers at once: each may take a gigabyte. Raise it where there is memory: make build JOBS=8
+JOBS ?= 2
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+SWIFT = swift
+FORMATTED = Sources Tests Package.swift
+
+.PHONY: help deps build test demo format lint check release install
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r goal text; do \
+	  printf '  make %-9s %s\n' "$$goal" "$$text"; done
+
+deps: ## install the Debian packages that building, testing and the demo need; those that are there are left alone
+	@scripts/deps
+
+build: deps ## build watchbuild for development, into .build/debug
+	$(SWIFT) build -j $(JOBS)
+
+test: deps ## run every test, with a real Bazel and a Docker daemon of its own
+	$(SWIFT) test -j $(JOBS)
+
+# A debug build: it is there minutes sooner than a release build, and the demo's time goes into Bazel.
+demo: build ## watch a workspace of five images, see one save become one new image; DEMO_ONCE=1 ends after it
+	@scripts/demo "$$($(SWIFT) build --show-bin-path)/watchbuild"
+
+format: ## lay out the code
+	$(SWIFT) format -i -r --configuration .swift-format $(FORMATTED)
+
+lint: ## say where the code is not laid out as `make format` would
+	$(SWIFT) format lint -s -r --configuration .swift-format $(FORMATTED)
+
+check: lint test ## what must pass before a commit
+
+release: deps ## build it optimised, stripped and with Swift's libraries inside, into dist/
+	$(SWIFT) build -j $(JOBS) -c release --static-swift-stdlib --product watchbuild
+	mkdir -p dist
+	strip -o dist/watchbuild "$$($(SWIFT) build -c release --show-bin-path)/watchbuild"
+
+dist/watchbuild:
+	$(MAKE) release
+
+install: dist/watchbuild ## copy dist/watchbuild to $(DESTDIR)$(PREFIX)/bin
+	install -D -m 755 dist/watchbuild '$(DESTDIR)$(PREFIX)/bin/watchbuild'

@@ -1,0 +1,93 @@
+package import SystemPackage
+
+/// What is known of the images and owed to them: the state of the loop between two cycles.
+///
+/// A value: the loop tells it what happened and asks it what to do.
+package struct Backlog: Sendable {
+  package private(set) var images: [ImageTarget]
+  package private(set) var pending = PendingImages()
+  /// By workspace.
+  package private(set) var indexes: [FilePath: TargetIndex] = [:]
+  /// Workspaces whose index does not tell what is on disk.
+  package private(set) var staleWorkspaces: Set<FilePath>
+  /// Workspaces whose graph Bazel could not tell: any change may affect any of their images.
+  private var unknownWorkspaces: Set<FilePath>
+  private let isPackage: @Sendable (FilePath) -> Bool
+
+  /// - Parameters:
+  ///   - images: All configured images.
+  ///   - isPackage: Whether a directory has a BUILD file on disk.
+  package init(
+    images: [ImageTarget], isPackage: @escaping @Sendable (FilePath) -> Bool = { _ in false }
+  ) {
+    self.images = images
+    self.isPackage = isPackage
+    staleWorkspaces = Set(images.map(\.key.workspace))
+    unknownWorkspaces = staleWorkspaces
+  }
+
+  /// Takes in a batch: what it affects is owed from now on.
+  ///
+  /// - Returns: The images that it affects, and whether an index is stale for it.
+  @discardableResult
+  package mutating func receive(_ batch: Batch) -> Effect {
+    let effect = effect(of: batch)
+    pending.owe(effect.images)
+    return effect
+  }
+
+  /// Takes over a new index.
+  package mutating func adopt(_ index: TargetIndex) {
+    indexes[index.workspace] = index
+    staleWorkspaces.remove(index.workspace)
+    unknownWorkspaces.remove(index.workspace)
+  }
+
+  /// Bazel gave no answer for the workspaces that are still stale.
+  package mutating func indexFailed() { unknownWorkspaces.formUnion(staleWorkspaces) }
+
+  /// The workspaces to be indexed anew, each with its last good index.
+  package var stale: [FilePath: TargetIndex?] {
+    Dictionary(
+      uniqueKeysWithValues: staleWorkspaces.map { ($0, indexes[$0]) })
+  }
+
+  package mutating func settle(_ image: String, asOf moment: PendingImages.Moment) {
+    pending.settle(image, asOf: moment)
+  }
+
+  /// Takes over other images, all of them owed if new or changed; what is owed to the rest stays.
+  package mutating func configure(_ images: [ImageTarget]) {
+    let known = Set(self.images)
+    self.images = images
+    pending.keep(Set(images.map(\.name)))
+    pending.owe(images.filter { !known.contains($0) }.map(\.name))
+    let workspaces = Set(images.map(\.key.workspace))
+    staleWorkspaces = workspaces
+    unknownWorkspaces.formUnion(workspaces.filter { indexes[$0] == nil })
+    indexes = indexes.filter { workspaces.contains($0.key) }
+  }
+
+  private mutating func effect(of batch: Batch) -> Effect {
+    let names = Set(images.map(\.name))
+    var effect = Effect(images: batch.affectsEverything ? names : batch.requested)
+    for (workspace, index) in indexes {
+      var found = Effect()
+      let isPackage = isPackage
+      for change in batch.changes {
+        found.formUnion(
+          index.effect(of: change) { isPackage(workspace.appending($0)) })
+      }
+      effect.formUnion(found)
+      if found.isStale || batch.cause == .overflow { staleWorkspaces.insert(workspace) }
+    }
+    // Where the graph is not known, any change may affect any image.
+    if !batch.changes.isEmpty {
+      effect.images.formUnion(
+        images.filter { unknownWorkspaces.contains($0.key.workspace) }.map(\.name))
+    }
+    effect.images.formIntersection(names)
+    effect.isStale = !staleWorkspaces.isEmpty
+    return effect
+  }
+}

@@ -1,0 +1,89 @@
+package import Watcher
+
+/// When a batch closes: after `debounce` of quiet, and at the latest `maxDelay` after its first
+/// change; held open, with a bound of its own, while version control rewrites the tree.
+///
+/// A value without clock: a shell tells it the time.
+package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
+  package struct Limits: Hashable, Sendable {
+    package var debounce: Duration
+    package var maxDelay: Duration
+    /// At the latest so long after the first change, whatever holds the window open.
+    package var maxHold: Duration
+
+    package init(debounce: Duration, maxDelay: Duration, maxHold: Duration = .seconds(10)) {
+      self.debounce = debounce
+      self.maxDelay = maxDelay
+      self.maxHold = maxHold
+    }
+  }
+
+  private struct Open: Sendable {
+    var first: Instant
+    var deadline: Instant
+    var batch: Batch
+    var changes = ChangeSet()
+  }
+
+  private let limits: Limits
+  private var open: Open?
+
+  package init(limits: Limits) { self.limits = limits }
+
+  /// When to look again; `nil`: nothing has happened.
+  package var deadline: Instant? { open?.deadline }
+
+  package mutating func add(_ event: WatchEvent, at now: Instant) {
+    switch event {
+    case .changed(let change):
+      extend(.change, at: now) { $0.changes.add(change) }
+    case .overflowed, .rootLost:
+      // What was lost can't be told, so everything is built; Bazel settles what really changed.
+      extend(.overflow, at: now) { $0.batch.affectsEverything = true }
+    case .degraded:
+      break
+    }
+  }
+
+  /// Asks for images, by name; all of them when empty. The window closes at once.
+  package mutating func request(
+    _ images: Set<String>, cause: Batch.Cause, at now: Instant
+  ) {
+    extend(cause, at: now) {
+      $0.batch.requested.formUnion(images)
+      $0.batch.affectsEverything = $0.batch.affectsEverything || images.isEmpty
+      $0.deadline = now
+    }
+  }
+
+  /// Closes the window if its time has come.
+  ///
+  /// - Parameters:
+  ///   - now: The time of the question.
+  ///   - isHeld: Version control is rewriting the tree: wait for it, up to `maxHold`.
+  /// - Returns: The batch, or `nil` when there is none or it is to stay open until `deadline`.
+  package mutating func close(at now: Instant, isHeld: Bool = false) -> Batch? {
+    guard var closing = open, now >= closing.deadline else { return nil }
+    let bound = closing.first.advanced(by: limits.maxHold)
+    if isHeld, now < bound, [.change, .overflow].contains(closing.batch.cause) {
+      closing.deadline = min(now.advanced(by: limits.debounce), bound)
+      open = closing
+      return nil
+    }
+    open = nil
+    closing.batch.changes = closing.changes.changes
+    closing.batch.window = closing.first.duration(to: now)
+    return closing.batch
+  }
+
+  private mutating func extend(
+    _ cause: Batch.Cause, at now: Instant, _ change: (inout Open) -> Void
+  ) {
+    var window = open ?? Open(first: now, deadline: now, batch: Batch(cause: cause))
+    window.batch.merge(Batch(cause: cause))
+    window.deadline = min(
+      now.advanced(by: limits.debounce), window.first.advanced(by: limits.maxDelay))
+    change(&window)
+    open = window
+  }
+}

@@ -1,0 +1,36 @@
+/// What is owed to each image. Only success clears it, and only what was owed when the build that
+/// succeeded began.
+package struct PendingImages: Hashable, Sendable {
+  /// A moment in the order of debts; taken before a build starts.
+  package struct Moment: Hashable, Sendable {
+    fileprivate var number: Int
+  }
+
+  private var latest = 0
+  private var debts: [String: Int] = [:]
+
+  package init() {}
+
+  /// Names of the images that are not what the files on disk give.
+  package var names: Set<String> { Set(debts.keys) }
+
+  package func contains(_ image: String) -> Bool { debts[image] != nil }
+
+  package mutating func owe(_ images: some Sequence<String>) {
+    latest += 1
+    for image in images { debts[image] = latest }
+  }
+
+  package var now: Moment { Moment(number: latest) }
+
+  /// The image holds what the files on disk gave at `moment`: debts up to then are paid.
+  package mutating func settle(_ image: String, asOf moment: Moment) {
+    guard let debt = debts[image], debt <= moment.number else { return }
+    debts[image] = nil
+  }
+
+  /// Forgets images that are no longer configured.
+  package mutating func keep(_ images: Set<String>) {
+    debts = debts.filter { images.contains($0.key) }
+  }
+}

@@ -1,0 +1,31 @@
+package import Batching
+package import SystemPackage
+
+/// What a cycle works with: made once from the settings, again when the configuration changes.
+package struct BuildSetup: Sendable {
+  package var images: [ImageTarget]
+  /// Each image goes to all of them.
+  package var runtimes: [any ImageRuntime]
+  /// The Bazel of a workspace.
+  package var bazel: @Sendable (FilePath) -> Bazel
+  /// At most so many images in one grouped build; 0: no limit.
+  package var buildConcurrency: Int
+  /// Loads at once.
+  package var loadJobs: Int
+  package var keepsGoing: Bool
+  package var waitsForLock: Bool
+
+  package init(
+    images: [ImageTarget], runtimes: [any ImageRuntime],
+    bazel: @escaping @Sendable (FilePath) -> Bazel, buildConcurrency: Int = 0, loadJobs: Int = 4,
+    keepsGoing: Bool = true, waitsForLock: Bool = true
+  ) {
+    self.images = images
+    self.runtimes = runtimes
+    self.bazel = bazel
+    self.buildConcurrency = buildConcurrency
+    self.loadJobs = loadJobs
+    self.keepsGoing = keepsGoing
+    self.waitsForLock = waitsForLock
+  }
+}

@@ -1,0 +1,16 @@
+package import Batching
+
+/// What a cycle came to.
+package struct CycleOutcome: Sendable {
+  /// Images that every runtime holds as the files gave them when the cycle began, or later.
+  package var current: Set<String> = []
+  package var failedBuilds: Set<String> = []
+  package var failedLoads: Set<String> = []
+  /// Indexes that were made anew.
+  package var indexes: [TargetIndex] = []
+  /// Another command held Bazel's lock and we were not to wait.
+  package var isLockHeld = false
+  package var isInterrupted = false
+
+  package init() {}
+}

@@ -1,0 +1,157 @@
+import Batching
+import Synchronization
+
+/// What happens in one cycle: tells the event log, and keeps count of what each image came to.
+///
+/// Written to by the build and by loads at once.
+final class CycleRecord: Sendable {
+  private enum Progress {
+    /// To be built, or held by fewer runtimes than it is to go to.
+    case open(loadsLeft: Int?)
+    case current
+    case failedBuild
+    case failedLoad
+  }
+
+  private struct State {
+    var images: [String: Progress] = [:]
+    var isInterrupted = false
+    var isLockHeld = false
+    var commands = 0
+    var timings = Event.CycleEnded.Timings()
+    var loadStart: ContinuousClock.Instant?
+  }
+
+  /// `nil`: before the first cycle.
+  let number: Int?
+  private let log: EventLog
+  private let state = Mutex(State())
+
+  init(number: Int?, log: EventLog) {
+    self.number = number
+    self.log = log
+  }
+
+  func record(_ kind: Event.Kind) { log.record(kind, cycle: number) }
+
+  func record(_ update: BuildUpdate, images: [ImageTarget]) {
+    log.record(update, images: images, cycle: number)
+  }
+
+  // MARK: What happens
+
+  /// These images are the cycle's to make.
+  func begin(_ images: some Sequence<String>) {
+    state.withLock { state in
+      for image in images { state.images[image] = .open(loadsLeft: nil) }
+    }
+  }
+
+  func commandStarted() { state.withLock { $0.commands += 1 } }
+
+  func time(_ change: @Sendable (inout Event.CycleEnded.Timings) -> Void) {
+    state.withLock { change(&$0.timings) }
+  }
+
+  func interrupted() { state.withLock { $0.isInterrupted = true } }
+
+  func lockHeld() { state.withLock { $0.isLockHeld = true } }
+
+  func built(_ image: ImageTarget, ms: Int, runtimes: Int) {
+    state.withLock {
+      $0.images[image.name] = runtimes == 0 ? .current : .open(loadsLeft: runtimes)
+    }
+    tell(image, .built) { $0.ms = ms }
+  }
+
+  func loaded(
+    _ image: ImageTarget, _ result: LoadResult, as reference: ImageReference, runtime: String,
+    ms: Int
+  ) {
+    state.withLock { state in
+      guard case .open(let left?) = state.images[image.name] else { return }
+      state.images[image.name] = left > 1 ? .open(loadsLeft: left - 1) : .current
+    }
+    tell(image, result.isChanged ? .loaded : .unchanged) {
+      $0.ref = reference.description
+      $0.id = result.id.description
+      $0.runtime = runtime
+      $0.bytesSent = result.bytesSent
+      $0.layersSent = result.layersSent
+      $0.layersTotal = result.layersTotal
+      $0.ms = ms
+    }
+  }
+
+  func failedBuild(_ image: ImageTarget, _ error: String) {
+    state.withLock { $0.images[image.name] = .failedBuild }
+    tell(image, .failed) { $0.error = error }
+  }
+
+  func failedLoad(
+    _ image: ImageTarget, _ error: String, as reference: ImageReference, runtime: String
+  ) {
+    state.withLock { $0.images[image.name] = .failedLoad }
+    tell(image, .failed) {
+      $0.error = error
+      $0.ref = reference.description
+      $0.runtime = runtime
+    }
+  }
+
+  /// The image was not finished, through no fault of its own: it stays owed.
+  func cancelled(_ image: ImageTarget, because reason: String) {
+    tell(image, .cancelled) { $0.error = reason }
+  }
+
+  private func tell(
+    _ image: ImageTarget, _ status: Event.ImageChanged.Status,
+    _ fill: (inout Event.ImageChanged) -> Void
+  ) {
+    var event = Event.ImageChanged(
+      image: image.name, target: image.label.description, status: status)
+    fill(&event)
+    record(.image(event))
+  }
+
+  // MARK: What it came to
+
+  /// Images that are neither done nor failed.
+  var unfinished: Set<String> {
+    names { if case .open = $0 { true } else { false } }
+  }
+
+  func isCurrent(_ image: String) -> Bool {
+    state.withLock { if case .current = $0.images[image] { true } else { false } }
+  }
+
+  func isAsked(for image: String) -> Bool { state.withLock { $0.images[image] != nil } }
+
+  var isLockHeld: Bool { state.withLock(\.isLockHeld) }
+
+  /// Told in `cycle`, and handed to the loop.
+  func end(totalMs: Int, indexes: [TargetIndex]) -> CycleOutcome {
+    var outcome = CycleOutcome()
+    outcome.indexes = indexes
+    outcome.current = names { if case .current = $0 { true } else { false } }
+    outcome.failedBuilds = names { if case .failedBuild = $0 { true } else { false } }
+    outcome.failedLoads = names { if case .failedLoad = $0 { true } else { false } }
+    let (timings, commands) = state.withLock { state in
+      state.timings.totalMs = totalMs
+      outcome.isInterrupted = state.isInterrupted
+      outcome.isLockHeld = state.isLockHeld
+      return (state.timings, state.commands)
+    }
+    let failed = outcome.failedBuilds.count + outcome.failedLoads.count
+    record(
+      .cycle(
+        Event.CycleEnded(
+          status: outcome.isInterrupted ? .cancelled : failed > 0 ? .failed : .ok,
+          ok: outcome.current.count, failed: failed, timings: timings, bazelCommands: commands)))
+    return outcome
+  }
+
+  private func names(where matches: (Progress) -> Bool) -> Set<String> {
+    state.withLock { Set($0.images.filter { matches($0.value) }.keys) }
+  }
+}

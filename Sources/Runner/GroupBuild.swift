@@ -1,0 +1,89 @@
+import Batching
+import SystemPackage
+
+/// One grouped `bazel build`: what it makes is opened, and handed on to be loaded, target by
+/// target, while Bazel builds the rest.
+struct GroupBuild<C: Clock<Duration>>: Sendable {
+  let group: Plan.Group
+  let setup: BuildSetup
+  let record: CycleRecord
+  let interruption: Interruption
+  let clock: C
+  let load: @Sendable (LoadQueue<C>.Job) -> Void
+
+  func run() async throws {
+    let bazel = setup.bazel(group.key.workspace)
+    let request = BuildRequest(
+      targets: Set(group.images.map(\.label)).sorted(), options: group.key.buildOptions,
+      outputGroups: Set(group.images.map { $0.outputGroup ?? "tarball" }).sorted(),
+      keepsGoing: setup.keepsGoing, waitsForLock: setup.waitsForLock)
+    record.record(
+      .build(
+        Event.BuildStarted(
+          targets: request.targets.map(\.description), images: group.images.map(\.name),
+          key: group.key.description, command: bazel.command(for: request).argv)))
+    record.commandStarted()
+
+    let start = clock.now
+    // Not bounded by us: Bazel says what it says once, and the reader below only opens files.
+    let (updates, feed) = AsyncStream.makeStream(of: BuildUpdate.self)
+    async let ending = interruption.run {
+      defer { feed.finish() }
+      return try await bazel.build(request) { feed.yield($0) }
+    }
+    var done: Set<Label> = []
+    for await update in updates {
+      if case .target(let label, let outcome) = update {
+        done.insert(label)
+        for image in group.images where image.label == label {
+          finish(image, outcome, ms: start.duration(to: clock.now).milliseconds)
+        }
+      } else {
+        record.record(update, images: group.images)
+      }
+    }
+    let result = try await ending
+    let elapsed = start.duration(to: clock.now)
+    let waited = result?.lockWaited ?? .zero
+    record.time {
+      $0.bazelMs += (elapsed - waited).milliseconds
+      $0.lockMs += waited.milliseconds
+    }
+    if result == nil { record.interrupted() }
+    if result?.exitCode == 9, !setup.waitsForLock { record.lockHeld() }
+    for image in group.images where !done.contains(image.label) {
+      record.cancelled(image, because: result?.problem ?? "the build was interrupted")
+    }
+  }
+
+  private func finish(_ image: ImageTarget, _ outcome: TargetOutcome, ms: Int) {
+    switch outcome {
+    case .failed(let message, let causes):
+      let others = causes.filter { $0 != image.label }.map(\.description)
+      record.failedBuild(
+        image,
+        others.isEmpty ? message : "\(message) (in \(others.joined(separator: ", ")))")
+    case .skipped(let reason):
+      record.cancelled(image, because: reason)
+    case .built(let outputs):
+      do {
+        try open(image, outputs: outputs, ms: ms)
+      } catch {
+        record.failedBuild(image, "\(error)")
+      }
+    }
+  }
+
+  /// Opens the archive now: the next build may unlink it, but not take away an open file.
+  private func open(_ image: ImageTarget, outputs: [String: [FilePath]], ms: Int) throws {
+    let path = try BuiltImage.path(of: image, among: outputs)
+    let archive = try ImageArchive.open(path)
+    let reference = try ImageReference(of: image, in: archive)
+    record.built(image, ms: ms, runtimes: setup.runtimes.count)
+    for runtime in setup.runtimes {
+      load(
+        LoadQueue<C>.Job(
+          image: image, archive: archive, reference: reference, runtime: runtime))
+    }
+  }
+}

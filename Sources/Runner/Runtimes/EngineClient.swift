@@ -1,0 +1,182 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import SystemPackage
+
+/// Speaks to a Docker engine over its socket; podman's compatible API answers the same.
+///
+/// Holds connections open between requests: `shutdown()` must be called before it is let go.
+/// Cancelling the task that waits for an answer closes the connection at once.
+package final class EngineClient: Sendable {
+  package struct Info: Hashable, Sendable {
+    package let version: String
+    /// Images live in containerd: an image's ID is its manifest's digest, not its configuration's.
+    package let usesContainerdStore: Bool
+  }
+
+  package struct Image: Hashable, Sendable {
+    package let id: Digest
+    /// The diff IDs of its layers, from the bottom up.
+    package let layers: [Digest]
+  }
+
+  package let endpoint: EngineEndpoint
+  private let client: HTTPClient
+  private let base: String
+
+  package init(_ endpoint: EngineEndpoint) {
+    self.endpoint = endpoint
+    var configuration = HTTPClient.Configuration()
+    configuration.timeout.connect = .seconds(5)
+    // An engine that is not there is to be reported now, not after attempts.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    client = HTTPClient(configuration: configuration)
+    base =
+      switch endpoint {
+      case .unix(let path): "http+unix://\(Self.percentEncoded(path.string))"
+      case .tcp(let host, let port): "http://\(host):\(port)"
+      }
+  }
+
+  /// Closes all connections; requests under way fail. To be called once, by the owner.
+  package func shutdown() async {
+    // It fails only when called twice, and there is nothing left to close then.
+    try? await client.shutdown()
+  }
+
+  /// - Throws: `RuntimeError` that says why it does not answer; `CancellationError`.
+  package func ping() async throws {
+    _ = try await get("/_ping", limit: .seconds(5))
+  }
+
+  package func info() async throws -> Info {
+    struct Answer: Decodable {
+      enum CodingKeys: String, CodingKey { case version = "ServerVersion", status = "DriverStatus" }
+      var version: String?
+      var status: [[String]]?
+    }
+    let answer = try decode(Answer.self, from: try await get("/info", limit: .seconds(30)))
+    let containerd = ["driver-type", "io.containerd.snapshotter.v1"]
+    return Info(
+      version: answer.version ?? "",
+      usesContainerdStore: (answer.status ?? []).contains(containerd))
+  }
+
+  /// The image of that name or ID; `nil` when the engine has none.
+  package func image(_ name: String) async throws -> Image? {
+    struct Answer: Decodable {
+      struct RootFS: Decodable {
+        enum CodingKeys: String, CodingKey { case layers = "Layers" }
+        var layers: [String]?
+      }
+      enum CodingKeys: String, CodingKey { case id = "Id", rootFS = "RootFS" }
+      var id: String
+      var rootFS: RootFS?
+    }
+    guard let body = try await get("/images/\(name)/json", limit: .seconds(60), orMissing: true)
+    else { return nil }
+    let answer = try decode(Answer.self, from: body)
+    guard let id = Digest(answer.id) else { throw unexpected("image ID \(answer.id)") }
+    return Image(id: id, layers: (answer.rootFS?.layers ?? []).compactMap { Digest($0) })
+  }
+
+  /// Gives the engine a tar of images.
+  ///
+  /// No time limit: unpacking a gigabyte takes what it takes.
+  ///
+  /// - Throws: `RuntimeError` also when the engine reports a failure under status 200;
+  ///   `ImageArchiveError` when the archive could not be read to its end; `CancellationError`.
+  package func load(_ stream: ImageStream) async throws {
+    var request = request("/images/load?quiet=1", .POST)
+    request.headers.add(name: "Content-Type", value: "application/x-tar")
+    request.body = .stream(stream.map { ByteBuffer(bytes: $0) }, length: .known(stream.length))
+    let answer = try await execute(request, deadline: .distantFuture) { response -> String? in
+      var answer = EngineAnswer()
+      guard response.status == .ok else {
+        return EngineAnswer.message(of: try await Self.collect(response.body))
+      }
+      for try await buffer in response.body { answer.append(buffer.readableBytesView) }
+      answer.finish()
+      return answer.failure
+    }
+    if let answer {
+      throw RuntimeError(
+        runtime: "docker", kind: .refused, message: "docker refused the image: \(answer)")
+    }
+  }
+}
+
+extension EngineClient {
+  private func get(_ path: String, limit: TimeAmount) async throws -> [UInt8] {
+    guard let body = try await get(path, limit: limit, orMissing: false) else {
+      throw unexpected("status 404 for \(path)")
+    }
+    return body
+  }
+
+  /// - Returns: `nil` for status 404.
+  private func get(_ path: String, limit: TimeAmount, orMissing: Bool) async throws -> [UInt8]? {
+    let request = request(path, .GET)
+    return try await execute(request, deadline: .now() + limit) { response -> [UInt8]? in
+      let body = try await Self.collect(response.body)
+      if response.status == .ok { return body }
+      if response.status == .notFound, orMissing { return nil }
+      throw RuntimeError(
+        runtime: "docker", kind: .refused,
+        message:
+          "docker answered \(response.status.code) to GET \(path): \(EngineAnswer.message(of: body))"
+      )
+    }
+  }
+
+  private func request(_ path: String, _ method: HTTPMethod) -> HTTPClientRequest {
+    var request = HTTPClientRequest(url: base + path)
+    request.method = method
+    // The client names no host for a socket, and the engine answers 400 without one.
+    if case .unix = endpoint { request.headers.add(name: "Host", value: "docker") }
+    return request
+  }
+
+  private func execute<Answer: Sendable>(
+    _ request: HTTPClientRequest, deadline: NIODeadline,
+    _ read: (HTTPClientResponse) async throws -> Answer
+  ) async throws -> Answer {
+    do {
+      return try await read(try await client.execute(request, deadline: deadline))
+    } catch let error as RuntimeError {
+      throw error
+    } catch let error as ImageArchiveError {
+      throw error
+    } catch {
+      if error is CancellationError || Task.isCancelled { throw CancellationError() }
+      throw RuntimeError(unreachable: endpoint, error)
+    }
+  }
+
+  private static func collect(_ body: HTTPClientResponse.Body) async throws -> [UInt8] {
+    Array(try await body.collect(upTo: 16 << 20).readableBytesView)
+  }
+
+  private func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws -> Value {
+    do throws(JSON.Malformed) {
+      return try JSON.decode(type, from: body)
+    } catch {
+      throw unexpected(error.description)
+    }
+  }
+
+  private func unexpected(_ what: String) -> RuntimeError {
+    RuntimeError(
+      runtime: "docker", kind: .refused, message: "unexpected answer from \(endpoint): \(what)",
+      hint: "is a Docker engine listening there?")
+  }
+
+  private static func percentEncoded(_ path: String) -> String {
+    let kept = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
+    return path.utf8.map { byte in
+      if kept.contains(byte) { return String(UnicodeScalar(byte)) }
+      let digits = String(byte, radix: 16, uppercase: true)
+      return byte < 16 ? "%0\(digits)" : "%\(digits)"
+    }.joined()
+  }
+}

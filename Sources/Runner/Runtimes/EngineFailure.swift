@@ -1,0 +1,36 @@
+import AsyncHTTPClient
+import NIOCore
+import SystemPackage
+
+extension RuntimeError {
+  /// An engine that could not be spoken to: why, and what to do about it.
+  init(unreachable endpoint: EngineEndpoint, _ error: any Error) {
+    let (reason, remedy) = Self.explain(error)
+    self.init(
+      runtime: "docker", kind: .unreachable,
+      message: "docker does not answer at \(endpoint): \(reason)",
+      hint: "\(remedy), or choose --load oci:DIR")
+  }
+
+  private static func explain(_ error: any Error) -> (reason: String, remedy: String) {
+    let start = "is dockerd running? (systemctl start docker)"
+    switch error {
+    case let error as IOError:
+      let errno = Errno(rawValue: error.errnoCode)
+      if errno == .permissionDenied || errno == .notPermitted {
+        return (
+          "permission denied",
+          "join the group docker (sudo usermod -aG docker $USER, then log in again)"
+        )
+      }
+      return ("\(errno)".lowercased(), start)
+    case let error as HTTPClientError
+    where [.connectTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout].contains(error):
+      return ("no answer in time", "is dockerd stuck? (systemctl restart docker)")
+    case let error as HTTPClientError where error == .remoteConnectionClosed:
+      return ("it closed the connection", start)
+    case let error as HTTPClientError: return (error.shortDescription, start)
+    default: return ("\(error)", start)
+    }
+  }
+}

@@ -1,0 +1,132 @@
+package import SystemPackage
+
+/// Images in a directory of our own, an OCI image layout: for machines without a container engine.
+///
+/// Readable by `skopeo` and `podman` as `oci:DIR:NAME:TAG`. Blobs are named by their digest and
+/// written once; every new one is hashed on its way. Several processes may load into one directory.
+/// Source: https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+package struct ImageStore: ImageRuntime {
+  package let name: String
+  package let directory: FilePath
+
+  /// - Parameter directory: Made when the first image is loaded, with all above it.
+  package init(_ directory: FilePath) {
+    self.directory = directory
+    name = "oci:\(directory)"
+  }
+
+  @concurrent package func load(
+    _ archive: ImageArchive, as reference: ImageReference
+  ) async throws -> LoadResult {
+    let store = StoreDirectory(path: directory)
+    do {
+      try store.prepare()
+      if let digest = try held(archive, as: reference, in: store) {
+        return LoadResult(
+          isChanged: false, id: digest, bytesSent: 0, layersSent: 0,
+          layersTotal: archive.layers.count)
+      }
+      return try write(archive, as: reference, to: store)
+    } catch let error as ImageArchiveError {
+      throw error
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      throw explain(error, archive)
+    }
+  }
+
+  /// The digest that the name stands for, where it is this image and all of it is there.
+  private func held(
+    _ archive: ImageArchive, as reference: ImageReference, in store: StoreDirectory
+  ) throws -> Digest? {
+    guard let entry = try index(of: store).manifest(named: reference),
+      try store.contains(entry.digest, size: entry.size),
+      archive.manifest.map({ $0.digest == entry.digest }) ?? true,
+      let bytes = try store.read(OCILayout.blobName(entry.digest)),
+      Digest(of: bytes) == entry.digest
+    else { return nil }
+    let manifest: OCILayout.Manifest
+    do throws(JSON.Malformed) {
+      manifest = try JSON.decode(OCILayout.Manifest.self, from: bytes)
+    } catch {
+      return nil
+    }
+    guard manifest.config.digest == archive.configDigest.description else { return nil }
+    for blob in [manifest.config] + (manifest.layers ?? []) {
+      guard let digest = Digest(blob.digest), try store.contains(digest, size: blob.size) else {
+        return nil
+      }
+    }
+    return entry.digest
+  }
+
+  private func write(
+    _ archive: ImageArchive, as reference: ImageReference, to store: StoreDirectory
+  ) throws -> LoadResult {
+    var bytes: Int64 = 0
+    var written = 0
+    var digests: [Digest] = []
+    for layer in archive.layers {
+      if let digest = layer.digest, try store.contains(digest, size: layer.size) {
+        digests.append(digest)
+      } else {
+        digests.append(try store.add(layer.blob, expecting: layer.digest))
+        bytes += layer.size
+        written += 1
+      }
+    }
+    let manifest = archive.manifest ?? ImageManifest(of: archive, layers: digests)
+    for (digest, content) in [
+      (archive.configDigest, archive.config), (manifest.digest, manifest.bytes),
+    ] where try !store.contains(digest, size: Int64(content.count)) {
+      try store.replace(OCILayout.blobName(digest), with: content)
+      bytes += Int64(content.count)
+    }
+    // Last, so that the name never stands for an image that is not all there.
+    try store.locked {
+      var index = try index(of: store)
+      index.set(reference, to: manifest)
+      try store.replace(OCILayout.indexName, with: index.bytes)
+      bytes += Int64(index.bytes.count)
+    }
+    return LoadResult(
+      isChanged: true, id: manifest.digest, bytesSent: bytes, layersSent: written,
+      layersTotal: archive.layers.count)
+  }
+
+  private func index(of store: StoreDirectory) throws -> StoreIndex {
+    guard let bytes = try store.read(OCILayout.indexName) else { return StoreIndex() }
+    do throws(JSON.Malformed) {
+      return try StoreIndex(bytes)
+    } catch {
+      throw StoreError.damagedIndex(error.description)
+    }
+  }
+
+  private func explain(_ error: any Error, _ archive: ImageArchive) -> any Error {
+    switch error {
+    case StoreError.occupied:
+      RuntimeError(
+        runtime: name, kind: .storage,
+        message: "\(directory) is not empty and holds no OCI image layout",
+        hint: "name an empty or a new directory")
+    case StoreError.damagedIndex(let reason):
+      RuntimeError(
+        runtime: name, kind: .storage,
+        message: "\(directory)/\(OCILayout.indexName) is damaged: \(reason)",
+        hint: "move it away, and the images are loaded anew")
+    case StoreError.digest(let expected, let actual):
+      ImageArchiveError(
+        path: archive.path, member: "layer \(expected)",
+        reason: .digestMismatch(expected: expected, actual: actual))
+    case let errno as Errno:
+      RuntimeError(
+        runtime: name, kind: .storage, message: "can't write images to \(directory): \(errno)",
+        hint: errno == .noSpace ? "free some space" : "check its owner and permissions")
+    default:
+      RuntimeError(
+        runtime: name, kind: .storage, message: "can't write images to \(directory): \(error)")
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import Crypto
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// The files of an image layout on disk: every one appears whole, or not at all.
+///
+/// Nothing is flushed to the disk itself: what a power failure takes is seen by its size at the next
+/// load, and written again from the build's output.
+struct StoreDirectory {
+  let path: FilePath
+
+  private static let temporaryPrefix = ".watchbuild-"
+  private static let counter = Atomic<Int>(0)
+
+  /// Creates the layout, or accepts one that is there.
+  ///
+  /// - Throws: `StoreError.occupied` when the directory holds something else.
+  func prepare() throws {
+    try createDirectories(path)
+    // The file that says what the directory is comes first, and only one process writes it.
+    if try size(of: path.appending(OCILayout.layoutName)) == nil {
+      try locked {
+        if try size(of: path.appending(OCILayout.layoutName)) != nil { return }
+        if try !isEmpty() { throw StoreError.occupied }
+        try replace(OCILayout.layoutName, with: OCILayout.layout)
+      }
+    }
+    try createDirectories(path.appending("blobs/sha256"))
+  }
+
+  func contains(_ digest: Digest, size: Int64) throws -> Bool {
+    try self.size(of: path.appending(OCILayout.blobName(digest))) == size
+  }
+
+  /// - Returns: `nil` when there is no such file.
+  func read(_ name: String) throws -> [UInt8]? {
+    do throws(Errno) {
+      guard case .file(let file) = try ArchiveFile.open(path.appending(name)) else {
+        throw .isDirectory
+      }
+      guard file.size <= ArchiveMembers.jsonLimit else { throw .fileTooLarge }
+      return try file.bytes(at: 0, count: Int(file.size))
+    } catch .noSuchFileOrDirectory {
+      return nil
+    }
+  }
+
+  /// Writes small content under a fixed name or as a blob.
+  func replace(_ name: String, with bytes: [UInt8]) throws {
+    try write(to: { (_: Void) in name }) { descriptor in
+      _ = try descriptor.writeAll(bytes)
+    }
+  }
+
+  /// Copies a blob in, hashing what is written.
+  ///
+  /// - Returns: The digest, which is the blob's name from now on.
+  /// - Throws: `StoreError.digest` before the blob has a name, when it is not the one expected.
+  func add(_ blob: Blob, expecting expected: Digest?) throws -> Digest {
+    try write(to: OCILayout.blobName) { descriptor in
+      var hash = SHA256()
+      var position: Int64 = 0
+      while position < blob.size {
+        try Task.checkCancellation()
+        let count = Int(min(Int64(ImageStream.chunkSize), blob.size - position))
+        let chunk = try blob.read(at: position, count: count)
+        hash.update(data: chunk)
+        try descriptor.writeAll(chunk)
+        position += Int64(count)
+      }
+      let actual = Digest(finished: hash.finalize())
+      if let expected, expected != actual {
+        throw StoreError.digest(expected: expected, actual: actual)
+      }
+      return actual
+    }
+  }
+
+  /// Runs `body` while no other process, and no other task, runs its own here.
+  func locked<Value>(_ body: () throws -> Value) throws -> Value {
+    // The lock is on the directory itself, so it leaves no file behind and no stale state.
+    let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .directory])
+    return try descriptor.closeAfter {
+      while flock(descriptor.rawValue, LOCK_EX) != 0 {
+        guard errno == EINTR else { throw Errno(rawValue: errno) }
+      }
+      return try body()
+    }
+  }
+
+  /// Writes a file beside its place, then moves it there in one step.
+  private func write<Value>(
+    to name: (Value) -> String, _ body: (FileDescriptor) throws -> Value
+  ) throws -> Value {
+    let number = Self.counter.add(1, ordering: .relaxed).newValue
+    let temporary = path.appending("\(Self.temporaryPrefix)\(getpid())-\(number)")
+    do {
+      let descriptor = try FileDescriptor.open(
+        temporary, .writeOnly, options: [.create, .truncate, .closeOnExec],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+      let value = try descriptor.closeAfter { try body(descriptor) }
+      try check(rename(temporary.string, path.appending(name(value)).string))
+      return value
+    } catch {
+      // What matters is why it failed; the rest of the file may be gone already.
+      _ = unlink(temporary.string)
+      throw error
+    }
+  }
+
+  private func size(of path: FilePath) throws -> Int64? {
+    do {
+      let stat = try path.stat()
+      return stat.type == .regular ? stat.size : nil
+    } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
+      return nil
+    }
+  }
+
+  private func isEmpty() throws -> Bool {
+    guard let stream = opendir(path.string) else {
+      let error = Errno(rawValue: errno)
+      if error == .noSuchFileOrDirectory { return true }
+      throw error
+    }
+    defer { closedir(stream) }
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      let isOurs = name.starts(with: Self.temporaryPrefix.utf8)
+      if !isOurs, !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) { return false }
+    }
+    return true
+  }
+
+  private func createDirectories(_ path: FilePath) throws {
+    if mkdir(path.string, 0o777) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, !path.removingLastComponent().isEmpty else {
+      throw Errno(rawValue: errno)
+    }
+    try createDirectories(path.removingLastComponent())
+    // Another process may have made it meanwhile.
+    if mkdir(path.string, 0o777) != 0, errno != EEXIST { throw Errno(rawValue: errno) }
+  }
+
+  private func check(_ result: Int32) throws {
+    if result != 0 { throw Errno(rawValue: errno) }
+  }
+}
+
+/// Why an image layout can't take an image.
+enum StoreError: Error, Hashable {
+  /// The directory is neither empty nor an image layout.
+  case occupied
+  case damagedIndex(String)
+  case digest(expected: Digest, actual: Digest)
+}

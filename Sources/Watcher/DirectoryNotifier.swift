@@ -1,0 +1,27 @@
+/// Something that says when a directory changes: inotify, or nothing at all where one polls.
+protocol DirectoryNotifier {
+  /// - Parameter path: With its bytes' NUL at the end.
+  mutating func watch(_ path: UnsafePointer<CChar>, isAnchor: Bool) -> WatchOutcome
+
+  /// Does nothing where the kernel has dropped the watch itself.
+  mutating func unwatch(_ watch: Int32)
+}
+
+enum WatchOutcome {
+  case watched(Int32)
+  /// The directory is watched under another path already: renamed a moment ago, or mounted twice.
+  case alreadyWatched(Int32)
+  /// An error number.
+  case failed(Int32)
+}
+
+/// For polling: no directory is ever watched.
+struct NoNotifier: DirectoryNotifier {
+  static let isPolling: Int32 = -1
+
+  func watch(_ path: UnsafePointer<CChar>, isAnchor: Bool) -> WatchOutcome {
+    .failed(Self.isPolling)
+  }
+
+  func unwatch(_ watch: Int32) {}
+}

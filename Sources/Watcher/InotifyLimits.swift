@@ -1,0 +1,52 @@
+import CInotifyTools
+import Glibc
+package import SystemPackage
+
+/// The kernel's limits on inotify, and how to raise them.
+package struct InotifyLimits: Sendable, Hashable {
+  /// Watches per user over all processes.
+  package var maxUserWatches: Int?
+  package var maxUserInstances: Int?
+  /// Events that wait to be read, per instance; one more is an overflow.
+  package var maxQueuedEvents: Int?
+
+  /// Read anew from `/proc/sys/fs/inotify`. `nil` where the kernel does not say.
+  package static var current: InotifyLimits {
+    InotifyLimits(
+      maxUserWatches: read("max_user_watches"), maxUserInstances: read("max_user_instances"),
+      maxQueuedEvents: read("max_queued_events"))
+  }
+
+  /// The command that raises the number of watches to a power of two that leaves room.
+  package static func sysctl(forWatches needed: Int) -> String {
+    var value = 524_288
+    while value < needed * 2 { value *= 2 }
+    return "sudo sysctl fs.inotify.max_user_watches=\(value)"
+  }
+
+  private static func read(_ name: String) -> Int? {
+    guard let file = fopen("/proc/sys/fs/inotify/\(name)", "re") else { return nil }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 64)
+    guard fgets(&line, Int32(line.count), file) != nil else { return nil }
+    return atol(line)
+  }
+}
+
+/// Whether a file system tells of changes that others make to it.
+package enum FileSystemKind {
+  /// The file system's name where inotify does not see all changes; `nil` where it does.
+  ///
+  /// Network and pass-through file systems report only what is changed through this very mount.
+  /// Source: linux/magic.h; NFS, SMB, 9p (WSL's /mnt/c), Ceph, AFS, vboxsf, FUSE (sshfs, …)
+  package static func withoutNotification(at path: FilePath) -> String? {
+    var status = statfs()
+    guard path.withPlatformString({ statfs($0, &status) }) == 0 else { return nil }
+    return names[UInt32(truncatingIfNeeded: status.f_type)]
+  }
+
+  private static let names: [UInt32: String] = [
+    0x6969: "nfs", 0x517B: "smb", 0xFF53_4D42: "cifs", 0xFE53_4D42: "smb2", 0x0102_1997: "9p",
+    0x00C3_6400: "ceph", 0x5346_414F: "afs", 0x786F_4256: "vboxsf", 0x6573_5546: "fuse",
+  ]
+}

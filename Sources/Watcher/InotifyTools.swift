@@ -1,0 +1,205 @@
+import CInotifyTools
+import Glibc
+import SystemPackage
+
+/// libinotifytools, as far as it can be trusted.
+///
+/// The library keeps all state in static variables: there is one of it per process, and after
+/// `init` one thread calls it. Six of its functions are used. Not used, because they lose watches,
+/// corrupt memory or block: recursive watching, anything that renames watches, its filters, its
+/// `printf` family, `next_event`, and removal by name.
+/// Source: src/libinotifytools/src/inotifytools.c of 3.22.6.0
+struct InotifyTools: DirectoryNotifier {
+  /// inotify's own, found by looking, for the library does not give it away.
+  private(set) var descriptor: Int32
+  /// The kernel counts watch descriptors up, so the next one is known beforehand.
+  private var lastWatch: Int32 = 0
+  /// Watches that the kernel has dropped and the library has not.
+  var deadWatches = 0
+  /// Inode to watch descriptor, read from the kernel when first needed, until `forgetInodes`.
+  private var watchesByInode: [Inode: Int32] = [:]
+
+  private struct Inode: Hashable {
+    var number: UInt64
+    var device: UInt64
+  }
+
+  private static let mask =
+    IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR
+    | IN_DONT_FOLLOW | IN_EXCL_UNLINK
+
+  init() throws(WatchError) {
+    let before = Self.instances()
+    guard inotifytools_initialize() != 0 else {
+      let error = inotifytools_error()
+      guard error == EMFILE else { throw .unavailable(Errno(rawValue: error)) }
+      // Both a full descriptor table and too many instances are EMFILE.
+      let probe = dup(STDERR_FILENO)
+      guard probe >= 0 else { throw .noDescriptor }
+      Glibc.close(probe)
+      throw .tooManyInstances(limit: InotifyLimits.current.maxUserInstances)
+    }
+    // The library selects on the descriptor, and select aborts the process from 1024 on.
+    guard let descriptor = Self.instances().subtracting(before).first, descriptor < 1024 else {
+      inotifytools_cleanup()
+      throw .noDescriptor
+    }
+    // Else Bazel's server would inherit it and keep the watches alive long after us.
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    self.descriptor = descriptor
+  }
+
+  private static func instances() -> Set<Int32> {
+    var found: Set<Int32> = []
+    _ = DirectoryListing.read("/proc/self/fd") { directory, name, _ in
+      name.withMemoryRebound(to: CChar.self) { text in
+        var target = [CChar](repeating: 0, count: 64)
+        guard let start = text.baseAddress,
+          readlinkat(directory, start, &target, target.count - 1) > 0,
+          strcmp(target, "anon_inode:inotify") == 0
+        else { return }
+        found.insert(Int32(atol(start)))
+      }
+    }
+    return found
+  }
+
+  // MARK: Watches
+
+  mutating func watch(_ path: UnsafePointer<CChar>, isAnchor: Bool) -> WatchOutcome {
+    guard descriptor >= 0 else { return .failed(EMFILE) }
+    let mask = isAnchor ? Self.mask | IN_DELETE_SELF | IN_MOVE_SELF : Self.mask
+    guard inotifytools_watch_file(path, Int32(bitPattern: UInt32(mask))) != 0 else {
+      let error = inotifytools_error()
+      // The kernel takes a number before it finds that the limit is reached.
+      if error == ENOSPC { lastWatch += 1 }
+      return .failed(error == 0 ? ENOENT : error)
+    }
+    if names(lastWatch + 1, path) {
+      lastWatch += 1
+      return .watched(lastWatch)
+    }
+    guard let status = FileStatus(at: path) else { return .failed(ENOENT) }
+    let inode = Inode(number: status.inode, device: Self.kernelDevice(status.device))
+    if watchesByInode[inode] == nil { watchesByInode = readWatches() }
+    guard let watch = watchesByInode[inode] else { return .failed(ENOENT) }
+    if watch > lastWatch, names(watch, path) {
+      lastWatch = watch
+      return .watched(watch)
+    }
+    return .alreadyWatched(watch)
+  }
+
+  mutating func unwatch(_ watch: Int32) {
+    // Not by the library's own function: where the kernel was faster it prints to stderr and keeps
+    // its entry anyway.
+    inotify_rm_watch(descriptor, watch)
+    deadWatches += 1
+    watchesByInode = [:]
+  }
+
+  /// To be called when the events read so far have been acted on.
+  mutating func forgetInodes() {
+    if !watchesByInode.isEmpty { watchesByInode = [:] }
+  }
+
+  /// Whether the library holds `watch` under this path (it appends a slash).
+  private func names(_ watch: Int32, _ path: UnsafePointer<CChar>) -> Bool {
+    guard let name = inotifytools_filename_from_wd(watch) else { return false }
+    let length = strlen(path)
+    guard strncmp(name, path, length) == 0 else { return false }
+    return name[length] == 0 || (name[length] == CChar(UInt8(ascii: "/")) && name[length + 1] == 0)
+  }
+
+  /// Source: Documentation/filesystems/proc.rst, 3.8 /proc/<pid>/fdinfo/<fd>
+  private func readWatches() -> [Inode: Int32] {
+    guard let file = fopen("/proc/self/fdinfo/\(descriptor)", "re") else { return [:] }
+    defer { fclose(file) }
+    var watches: [Inode: Int32] = [:]
+    var line = [CChar](repeating: 0, count: 512)
+    while fgets(&line, Int32(line.count), file) != nil {
+      let fields = line.prefix { $0 != 0 }.split(separator: CChar(UInt8(ascii: " ")))
+      guard fields.count >= 4, fields[0].elementsEqual("inotify".utf8.map(CChar.init)),
+        let watch = Self.hexadecimal(fields[1], after: 3),
+        let number = Self.hexadecimal(fields[2], after: 4),
+        let device = Self.hexadecimal(fields[3], after: 5)
+      else { continue }
+      watches[Inode(number: number, device: device)] = Int32(truncatingIfNeeded: watch)
+    }
+    return watches
+  }
+
+  private static func hexadecimal(_ field: ArraySlice<CChar>, after prefix: Int) -> UInt64? {
+    UInt64(String(decoding: field.dropFirst(prefix).map(UInt8.init), as: UTF8.self), radix: 16)
+  }
+
+  /// The kernel shows a device as major << 20 | minor; `stat` spreads it otherwise.
+  private static func kernelDevice(_ device: UInt64) -> UInt64 {
+    let major = (device >> 8) & 0xFFF | (device >> 32) & ~0xFFF
+    let minor = device & 0xFF | (device >> 12) & ~0xFF
+    return major << 20 | minor
+  }
+
+  // MARK: Events
+
+  /// The next event, if one is there; good until the next call.
+  ///
+  /// One at a time: asked for more, the library spins until that many bytes are queued.
+  func next() -> RawEvent? {
+    guard descriptor >= 0, let event = inotifytools_next_events(0, 1) else { return nil }
+    let header = UnsafeRawPointer(event)
+    let start = (header + MemoryLayout<inotify_event>.size).assumingMemoryBound(to: CChar.self)
+    let length = event.pointee.len == 0 ? 0 : strnlen(start, Int(event.pointee.len))
+    return RawEvent(
+      watch: event.pointee.wd, mask: event.pointee.mask,
+      name: UnsafeBufferPointer(
+        start: UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self), count: length),
+      size: MemoryLayout<inotify_event>.size + Int(event.pointee.len))
+  }
+
+  /// Bytes of events in the kernel's queue. What the library has read already is not among them.
+  var queuedBytes: Int {
+    var bytes: Int32 = 0
+    return ioctl(descriptor, UInt(FIONREAD), &bytes) == 0 ? Int(bytes) : 0
+  }
+
+  /// The most that the library reads at once.
+  static let bufferSize = 65_536
+
+  /// Throws away all events and all watches, and begins anew.
+  mutating func restart() throws(WatchError) {
+    close()
+    // Until it succeeds there is nothing that could be called.
+    descriptor = -1
+    self = try InotifyTools()
+  }
+
+  /// Gives everything back. The library must not be called again before `init`.
+  func close() {
+    guard descriptor >= 0 else { return }
+    discardEvents()
+    inotifytools_cleanup()
+  }
+
+  /// The library's buffer outlives `cleanup`: what is left there would be reported under the names
+  /// of the next instance. The kernel's queue goes first, so that the library can't refill it.
+  private func discardEvents() {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferSize, alignment: 8)
+    defer { buffer.deallocate() }
+    repeat {
+      while queuedBytes > 0, read(descriptor, buffer.baseAddress, buffer.count) > 0 {}
+    } while inotifytools_next_events(0, 1) != nil
+  }
+}
+
+/// One event as the kernel made it.
+struct RawEvent {
+  var watch: Int32
+  var mask: UInt32
+  /// Points into the library's buffer; empty for events of the directory itself.
+  var name: UnsafeBufferPointer<UInt8>
+  /// Bytes that it took in the queue.
+  var size: Int
+
+  func has(_ bits: Int32) -> Bool { mask & UInt32(bitPattern: bits) != 0 }
+}

@@ -1,0 +1,109 @@
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// Watches directories by inotify.
+///
+/// There is one per process, because libinotifytools keeps its state in static variables. One
+/// thread owns the library and does nothing else; all functions here may be called from anywhere.
+package final class InotifyWatcher: Sendable {
+  private static let isClaimed = Atomic<Bool>(false)
+
+  private let control: WatchControl
+  private let queue: WatchEventQueue
+
+  /// Starts the thread and returns at once; `ready()` waits for the set-up.
+  ///
+  /// To be called before any process is started: only then is there no moment in which a child
+  /// could inherit the library's descriptor.
+  package convenience init(_ scope: WatchScope) throws(WatchError) {
+    try self.init(scope, limit: WatchEventQueue.limit)
+  }
+
+  /// - Parameter limit: How many changes may wait for the reader before reading stops.
+  init(_ scope: WatchScope, limit: Int) throws(WatchError) {
+    guard let status = FileStatus(at: scope.root) else {
+      throw .notADirectory(scope.root, Errno(rawValue: errno))
+    }
+    guard status.isDirectory else { throw .notADirectory(scope.root, .notDirectory) }
+    let control = try WatchControl()
+    guard !Self.isClaimed.exchange(true, ordering: .acquiringAndReleasing) else {
+      throw .alreadyRunning
+    }
+    let queue = WatchEventQueue(limit: limit, onRoom: { control.ring() })
+    self.control = control
+    self.queue = queue
+    do {
+      try Self.start(scope, try InotifyTools(), control, queue)
+    } catch {
+      Self.isClaimed.store(false, ordering: .releasing)
+      throw error
+    }
+  }
+
+  deinit { control.requestStop() }
+
+  /// What happens, in batches, from when each directory joined. One reader at a time.
+  package var events: WatchEvents { WatchEvents(queue: queue) }
+
+  /// Waits until all directories of the scope are watched.
+  package func ready() async -> WatchSummary { await control.ready() }
+
+  /// Watches another scope from now on. Directories join and leave; none that stays is disturbed,
+  /// and what is newly watched is not reported as changed.
+  @discardableResult
+  package func update(_ scope: WatchScope) async -> WatchSummary { await control.update(scope) }
+
+  /// Returns when every change made before the call is in `events`.
+  ///
+  /// It needs the reader of `events` only where that has fallen behind by more than its bound.
+  ///
+  /// - Throws: `WatchError.stopped`.
+  package func synchronize() async throws(WatchError) {
+    guard await control.synchronize() else { throw .stopped }
+  }
+
+  /// Reports what has happened so far, gives everything back and ends `events`.
+  ///
+  /// Another watcher may be made when this returns.
+  package func stop() async { await control.stop() }
+
+  // MARK: The thread
+
+  /// What the thread is given; it owns it alone.
+  private final class Start {
+    let body: () -> Void
+    init(_ body: @escaping () -> Void) { self.body = body }
+  }
+
+  private static func start(
+    _ scope: WatchScope, _ tools: InotifyTools, _ control: WatchControl, _ queue: WatchEventQueue
+  ) throws(WatchError) {
+    let start = Unmanaged.passRetained(
+      Start {
+        // Signals are for the threads that handle them.
+        var signals = sigset_t()
+        sigfillset(&signals)
+        pthread_sigmask(SIG_SETMASK, &signals, nil)
+        var loop = WatchLoop(scope, tools: tools, control: control, queue: queue)
+        loop.run()
+        isClaimed.store(false, ordering: .releasing)
+        queue.finish()
+        control.end()
+      })
+    var thread = pthread_t()
+    let error = pthread_create(
+      &thread, nil,
+      { argument in
+        guard let argument else { return nil }
+        Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
+        return nil
+      }, start.toOpaque())
+    guard error == 0 else {
+      start.release()
+      tools.close()
+      throw .unavailable(Errno(rawValue: error))
+    }
+    pthread_detach(thread)
+  }
+}

@@ -1,0 +1,127 @@
+import CInotifyTools
+
+/// What the kernel says, applied to the tree.
+extension Surveyor {
+  /// Acts on one event of a watched directory. Events of watches no longer held are dropped: what
+  /// they tell of is covered by the listing that followed.
+  func apply(_ event: RawEvent) {
+    guard let id = tree.node(forWatch: event.watch) else { return }
+    if event.has(IN_IGNORED) {
+      tree.clearWatch(id)
+      revisits.insert(id)
+    } else if event.has(IN_DELETE_SELF | IN_MOVE_SELF) {
+      if tree[id].parent < 0 { revisits.insert(id) }
+    } else if !event.name.isEmpty {
+      enter(id)
+      let isDirectory = event.has(Int32(IN_ISDIR))
+      guard !ignores(event.name, isDirectory: isDirectory) else { return }
+      if isDirectory {
+        applyToDirectory(event, id)
+      } else {
+        applyToFile(event, id)
+      }
+    }
+  }
+
+  // MARK: Directories
+
+  private func applyToDirectory(_ event: RawEvent, _ id: ID) {
+    if event.has(IN_CREATE) {
+      appeared(event.name, in: id, isReplacing: false)
+    } else if event.has(IN_MOVED_TO) {
+      appeared(event.name, in: id, isReplacing: true)
+    } else if event.has(IN_DELETE | IN_MOVED_FROM) {
+      // Names that are exchanged, or used again at once, are there still.
+      if status(of: event.name)?.isDirectory == true {
+        appeared(event.name, in: id, isReplacing: true)
+      } else {
+        removeEntry(event.name, in: id)
+      }
+    } else if event.has(IN_ATTRIB), let child = childNode(event.name, in: id),
+      failures[child] != nil
+    {
+      visit(child, isReporting: true)
+    }
+  }
+
+  private func appeared(_ name: FileRecords.Name, in id: ID, isReplacing: Bool) {
+    if let child = childNode(name, in: id), !isReplacing, tree[child].watch >= 0 {
+      // A listing came before this event.
+      return
+    }
+    if let offset = tree[id].records.offset(of: name) {
+      let entry = tree[id].records[offset]
+      if tree.child(entry) == nil, entry.flags.contains(.directory), !isReplacing { return }
+      removeEntry(name, in: id)
+    }
+    let offset = tree[id].records.insert(name, Entry(flags: .directory, value: 0))
+    guard let mode = wantedMode(of: offset, in: id, isInTree: descends(id)) else { return }
+    visit(tree.addChild(of: id, entry: offset, mode: mode), isReporting: true)
+  }
+
+  private func childNode(_ name: FileRecords.Name, in id: ID) -> ID? {
+    tree[id].records.offset(of: name).flatMap { tree.child(tree[id].records[$0]) }
+  }
+
+  // MARK: Files
+
+  private func applyToFile(_ event: RawEvent, _ id: ID) {
+    if event.has(IN_DELETE | IN_MOVED_FROM) {
+      if let status = status(of: event.name), !status.isDirectory {
+        changed(event.name, in: id)
+      } else {
+        removeEntry(event.name, in: id)
+      }
+    } else if event.has(IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO) {
+      changed(event.name, in: id)
+    } else if event.has(IN_ATTRIB) {
+      attributesChanged(event.name, in: id)
+    }
+  }
+
+  private func changed(_ name: FileRecords.Name, in id: ID) {
+    let record = Entry(seenAt: KernelTime.now)
+    if let offset = tree[id].records.offset(of: name) {
+      let entry = tree[id].records[offset]
+      forgetDirectory(entry, in: id)
+      tree[id].records[offset] = record
+      report(name, entry.flags.contains(.directory) ? .created : .modified)
+    } else {
+      tree[id].records.insert(name, record)
+      report(name, .created)
+      if isBuildFile(name) { reconcile(id) }
+    }
+  }
+
+  /// Permissions, owner, times or the number of links changed; only the execute bit is a change.
+  private func attributesChanged(_ name: FileRecords.Name, in id: ID) {
+    guard let status = status(of: name), !status.isDirectory else { return }
+    guard let offset = tree[id].records.offset(of: name) else { return changed(name, in: id) }
+    let entry = tree[id].records[offset]
+    guard !entry.flags.contains(.directory) else { return }
+    if entry.flags.contains(.fingerprinted) {
+      // The fingerprint stays as it is, so that content written at the same time is not taken
+      // for known.
+      guard entry.flags.contains(.executable) != status.isExecutable else { return }
+    } else {
+      guard entry.differs(from: status) else { return }
+    }
+    tree[id].records[offset] = Entry(status, at: KernelTime.now)
+    report(name, .modified)
+  }
+
+  private func removeEntry(_ name: FileRecords.Name, in id: ID) {
+    guard let offset = tree[id].records.offset(of: name) else { return }
+    forget(tree[id].records[offset], named: name, isReporting: true)
+    enter(id)
+    tree[id].records.remove(at: offset)
+    tree.compactRecords(of: id)
+    if isBuildFile(name) { reconcile(id) }
+  }
+
+  private func forgetDirectory(_ entry: Entry, in id: ID) {
+    guard let child = tree.child(entry) else { return }
+    drop(child, isReporting: true)
+    enter(id)
+  }
+}

@@ -1,0 +1,565 @@
+import Glibc
+import SystemPackage
+
+/// Keeps the tree of watched directories true to the disk, and notes what changes.
+///
+/// A directory is always watched first and listed then, so that what appears in between is seen by
+/// one of the two. `found` collects the events until somebody takes them. Confined to one thread.
+final class Surveyor<Notifier: DirectoryNotifier> {
+  typealias ID = WatchedTree.ID
+
+  var notifier: Notifier
+  private(set) var plan: WatchPlan
+  var tree = WatchedTree()
+  var found: [WatchEvent] = []
+  /// Directories that are not watched, and the error number that says why.
+  var failures: [ID: Int32] = [:]
+  /// Anchors that are not there now. What is known of their files is kept for their return.
+  private(set) var lost: Set<ID> = []
+  /// Directories to be looked at again when the events read so far have been acted on.
+  var revisits: Set<ID> = []
+  /// The clock was set back since the last look, so change times tell nothing.
+  var distrustsTimes = false
+  private(set) var root: ID = 0
+  private let isStopping: () -> Bool
+
+  /// The directory whose path is in `path`, or -1.
+  private var current: ID = -1
+  private var isInsideRoot = true
+  /// With a NUL at its end, for the kernel.
+  private var path: [UInt8] = []
+  /// The names from the root to `current`; made only where the ignore rules ask for them.
+  private var names: [ArraySlice<UInt8>]?
+  private var scratch: [UInt8] = []
+
+  init(_ scope: WatchScope, notifier: Notifier, isStopping: @escaping () -> Bool = { false }) {
+    self.notifier = notifier
+    self.isStopping = isStopping
+    plan = WatchPlan(scope)
+  }
+
+  // MARK: What is asked of it
+
+  /// Watches and lists everything, and reports nothing of what it finds.
+  func begin() {
+    for (index, anchor) in plan.anchors.enumerated() {
+      let id = tree.addAnchor(Self.anchorBytes(anchor.path), mode: anchor.mode)
+      if index == 0 { root = id }
+      visit(id, isReporting: false)
+    }
+  }
+
+  /// Takes on another scope. What is newly watched is not reported.
+  func update(_ scope: WatchScope) {
+    let hasOtherRules = scope.ignore != plan.scope.ignore
+    plan = WatchPlan(scope)
+    current = -1
+    let known = Dictionary(
+      tree.anchors.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
+    let wanted = plan.anchors.map { (bytes: Self.anchorBytes($0.path), mode: $0.mode) }
+    for (bytes, id) in known where !wanted.contains(where: { $0.bytes == bytes }) {
+      drop(id, isReporting: false)
+    }
+    if hasOtherRules { refilter() }
+    for (index, anchor) in wanted.enumerated() {
+      if let id = known[anchor.bytes] {
+        tree[id].mode = anchor.mode
+        reconcile(id)
+        if index == 0 { root = id }
+      } else {
+        let id = tree.addAnchor(anchor.bytes, mode: anchor.mode)
+        if index == 0 { root = id }
+        visit(id, isReporting: false)
+      }
+    }
+  }
+
+  /// Looks again at what can't be watched, and for what was lost.
+  func poll() {
+    for (id, error) in failures where error != EACCES && tree.isAlive(id) {
+      let parent = tree[id].parent
+      // A failing parent's visit comes to its children by itself.
+      if parent < 0 || failures[parent] == nil || failures[parent] == EACCES {
+        visit(id, isReporting: true)
+      }
+    }
+    for id in lost { visit(id, isReporting: true) }
+  }
+
+  /// Whether something must be looked at from time to time.
+  var needsPolling: Bool { !lost.isEmpty || failures.contains { $0.value != EACCES } }
+
+  /// Looks at everything, after all watches were lost or events were.
+  func rescan() {
+    tree.clearWatches()
+    failures = [:]
+    revisits = []
+    for id in tree.anchors.keys.sorted() { visit(id, isReporting: true) }
+    distrustsTimes = false
+  }
+
+  /// Looks at what turned out to have lost its watch.
+  func revisit() {
+    while let id = revisits.popFirst() {
+      guard tree.isAlive(id) else { continue }
+      if tree[id].parent < 0 {
+        // An anchor was moved or removed: what is below it has nothing to do with its path now.
+        unwatch(below: id)
+      }
+      visit(id, isReporting: true)
+    }
+  }
+
+  var fileCount: Int {
+    var files = 0
+    for node in tree.nodes where node.isAlive {
+      node.records.forEach { _, entry in if !entry.flags.contains(.directory) { files += 1 } }
+    }
+    return files
+  }
+
+  // MARK: Looking at directories
+
+  /// Watches and lists a directory, and all below it that is wanted and not watched yet.
+  ///
+  /// A directory of which nothing is known yet is taken as it is; else what differs is reported.
+  func visit(_ start: ID, isReporting: Bool) {
+    var stack = [start]
+    while let id = stack.popLast(), !isStopping() {
+      guard tree.isAlive(id) else { continue }
+      enter(id)
+      if arm(id) { list(id, isReporting: isReporting, &stack) }
+    }
+  }
+
+  /// - Returns: Whether the directory is there to be listed.
+  private func arm(_ id: ID) -> Bool {
+    guard tree[id].watch < 0 else { return true }
+    for _ in 0..<3 {
+      let outcome = withPath { notifier.watch($0, isAnchor: tree[id].parent < 0) }
+      switch outcome {
+      case .watched(let watch):
+        tree.setWatch(watch, of: id)
+        if !failures.isEmpty { failures[id] = nil }
+        if !lost.isEmpty { lost.remove(id) }
+        return true
+      case .alreadyWatched(let watch):
+        if let other = tree.node(forWatch: watch) {
+          guard !isCurrent(other) else {
+            failures[id] = Shortfall.isMountedTwice
+            return true
+          }
+          tree.clearWatch(other)
+          revisits.insert(other)
+        }
+        notifier.unwatch(watch)
+      case .failed(ENOENT), .failed(ENOTDIR):
+        vanish(id)
+        return false
+      case .failed(let error):
+        failures[id] = error
+        return error != EACCES
+      }
+    }
+    failures[id] = EBUSY
+    return true
+  }
+
+  /// Whether another node's path leads to the directory in `path` still.
+  private func isCurrent(_ other: ID) -> Bool {
+    var bytes: [UInt8] = []
+    tree.appendPath(of: other, to: &bytes)
+    guard let here = withPath({ FileStatus(at: $0) }),
+      let there = FileStatus(at: FilePath(bytes: bytes))
+    else { return false }
+    return here.inode == there.inode && here.device == there.device
+  }
+
+  private func list(_ id: ID, isReporting: Bool, _ stack: inout [ID]) {
+    let isFresh = tree[id].records.isEmpty
+    let moment = KernelTime.now
+    var hasDirectories = false
+    let error = withPath { path in
+      DirectoryListing.read(path) { descriptor, name, isDirectory in
+        guard !ignores(name, isDirectory: isDirectory) else { return }
+        hasDirectories = hasDirectories || isDirectory
+        if isFresh {
+          let entry =
+            isDirectory
+            ? Entry(flags: .directory, value: 0)
+            : newRecord(of: name, in: descriptor, moment)
+          tree[id].records.insert(name, entry)
+          if isReporting, !isDirectory { report(name, .created) }
+        } else {
+          compare(id, name, isDirectory, descriptor, moment, isReporting)
+        }
+      }
+    }
+    switch error {
+    case 0: break
+    case ENOENT, ENOTDIR, ELOOP: return vanish(id)
+    default:
+      // What could be read stands; nothing is concluded from what could not.
+      failures[id] = error
+      return unmark(id)
+    }
+    if !lost.isEmpty { lost.remove(id) }
+    if isFresh {
+      tree.compact(id)
+    } else {
+      sweep(id, isReporting)
+      tree.compactRecords(of: id)
+    }
+    if hasDirectories { descend(id, &stack) }
+  }
+
+  /// Pushes the subdirectories that are wanted and not watched.
+  private func descend(_ id: ID, _ stack: inout [ID]) {
+    let isInTree = descends(id)
+    guard isInTree || tree[id].mode == .flat || plan.hasBorders else { return }
+    for (offset, entry) in directories(in: id) {
+      if let child = tree.child(entry) {
+        if tree[child].watch < 0 { stack.append(child) }
+      } else if let mode = wantedMode(of: offset, in: id, isInTree: isInTree) {
+        stack.append(tree.addChild(of: id, entry: offset, mode: mode))
+      }
+    }
+  }
+
+  private func compare(
+    _ id: ID, _ name: FileRecords.Name, _ isDirectory: Bool, _ descriptor: Int32, _ moment: Int64,
+    _ isReporting: Bool
+  ) {
+    guard let offset = tree[id].records.offset(of: name) else {
+      var entry =
+        isDirectory
+        ? Entry(flags: .directory, value: 0) : newRecord(of: name, in: descriptor, moment)
+      entry.flags.insert(.present)
+      tree[id].records.insert(name, entry)
+      if isReporting, !isDirectory { report(name, .created) }
+      return
+    }
+    var entry = tree[id].records[offset]
+    if entry.flags.contains(.directory) != isDirectory {
+      forget(entry, named: name, isReporting: isReporting)
+      enter(id)
+      if isDirectory {
+        entry = Entry(flags: .directory, value: 0)
+      } else {
+        entry = newRecord(of: name, in: descriptor, moment)
+        if isReporting { report(name, .created) }
+      }
+    } else if !isDirectory, let status = Self.status(of: name, in: descriptor) {
+      if isReporting, entry.differs(from: status) || distrustsTimes { report(name, .modified) }
+      entry = Entry(status, at: moment)
+    }
+    entry.flags.insert(.present)
+    tree[id].records[offset] = entry
+  }
+
+  /// Removes what the listing did not have.
+  private func sweep(_ id: ID, _ isReporting: Bool) {
+    var gone: [(Int, Entry)] = []
+    tree[id].records.forEach { offset, entry in
+      if !entry.flags.contains(.present) { gone.append((offset, entry)) }
+    }
+    unmark(id)
+    for (offset, entry) in gone {
+      let name = tree[id].records.withName(at: offset) { Array($0) }
+      name.withUnsafeBufferPointer { forget(entry, named: $0, isReporting: isReporting) }
+      enter(id)
+      tree[id].records.remove(at: offset)
+    }
+  }
+
+  private func unmark(_ id: ID) {
+    var marked: [Int] = []
+    tree[id].records.forEach { offset, entry in
+      if entry.flags.contains(.present) { marked.append(offset) }
+    }
+    for offset in marked { tree[id].records[offset].flags.remove(.present) }
+  }
+
+  /// What is recorded of a file seen for the first time.
+  ///
+  /// With notification that is the moment only: to ask for the status of every file would cost
+  /// as much as all else at set-up, and a later change time tells as much.
+  private func newRecord(of name: FileRecords.Name, in descriptor: Int32, _ moment: Int64) -> Entry
+  {
+    if Notifier.self == NoNotifier.self, let status = Self.status(of: name, in: descriptor) {
+      return Entry(status, at: moment)
+    }
+    return Entry(seenAt: moment)
+  }
+
+  private static func status(of name: FileRecords.Name, in directory: Int32) -> FileStatus? {
+    name.withMemoryRebound(to: CChar.self) { text in
+      text.baseAddress.flatMap { FileStatus(of: $0, in: directory) }
+    }
+  }
+
+  // MARK: Directories leave
+
+  /// The directory is not there: removes it from the tree, or waits for its return.
+  func vanish(_ id: ID) {
+    let node = tree[id]
+    guard node.parent < 0 else {
+      drop(id, isReporting: true)
+      if tree.isAlive(node.parent) { tree[node.parent].records.remove(at: Int(node.nameOffset)) }
+      return
+    }
+    unwatch(below: id)
+    failures[id] = nil
+    guard lost.insert(id).inserted, id == root else { return }
+    found.append(.rootLost(plan.scope.root))
+  }
+
+  /// Forgets an entry's file, or its directory with all below it.
+  func forget(_ entry: Entry, named name: FileRecords.Name, isReporting: Bool) {
+    if let child = tree.child(entry) {
+      drop(child, isReporting: isReporting)
+    } else if isReporting, !entry.flags.contains(.directory) {
+      report(name, .deleted)
+    }
+  }
+
+  /// Removes a node and all below it. The entry in its parent stays, without a node.
+  func drop(_ id: ID, isReporting: Bool) {
+    let nodes = subtree(id)
+    if isReporting {
+      for node in nodes {
+        enter(node)
+        var files: [Int] = []
+        tree[node].records.forEach { offset, entry in
+          if !entry.flags.contains(.directory) { files.append(offset) }
+        }
+        for offset in files {
+          let name = tree[node].records.withName(at: offset) { Array($0) }
+          name.withUnsafeBufferPointer { report($0, .deleted) }
+        }
+      }
+    }
+    for node in nodes.reversed() {
+      if tree[node].watch >= 0 { notifier.unwatch(tree[node].watch) }
+      failures[node] = nil
+      lost.remove(node)
+      tree.remove(node)
+    }
+    current = -1
+  }
+
+  private func unwatch(below id: ID) {
+    for node in subtree(id) where tree[node].watch >= 0 {
+      notifier.unwatch(tree[node].watch)
+      tree.clearWatch(node)
+    }
+  }
+
+  /// The node and all below it, parents before children.
+  private func subtree(_ id: ID) -> [ID] {
+    var nodes = [id]
+    var next = 0
+    while next < nodes.count {
+      nodes.append(contentsOf: tree.children(of: nodes[next]))
+      next += 1
+    }
+    return nodes
+  }
+
+  // MARK: Scope
+
+  /// Makes the tree below a directory fit the scope. Reports nothing.
+  func reconcile(_ start: ID) {
+    var stack = [start]
+    while let id = stack.popLast() {
+      guard tree.isAlive(id) else { continue }
+      let isInTree = descends(id)
+      for (offset, entry) in directories(in: id) {
+        let mode = wantedMode(of: offset, in: id, isInTree: isInTree)
+        switch (tree.child(entry), mode) {
+        case (let child?, let mode?):
+          tree[child].mode = mode
+          stack.append(child)
+        case (let child?, nil): drop(child, isReporting: false)
+        case (nil, let mode?):
+          visit(tree.addChild(of: id, entry: offset, mode: mode), isReporting: false)
+        case (nil, nil): break
+        }
+      }
+    }
+  }
+
+  /// After other ignore rules: forgets what they ignore, learns what they no longer do.
+  private func refilter() {
+    for id in tree.anchors.keys.sorted().flatMap(subtree) where tree.isAlive(id) {
+      enter(id)
+      var ignored: [(Int, Entry)] = []
+      tree[id].records.forEach { offset, entry in
+        let isIgnored = tree[id].records.withName(at: offset) {
+          ignores($0, isDirectory: entry.flags.contains(.directory))
+        }
+        if isIgnored { ignored.append((offset, entry)) }
+      }
+      for (offset, entry) in ignored {
+        if let child = tree.child(entry) { drop(child, isReporting: false) }
+        tree[id].records.remove(at: offset)
+      }
+      enter(id)
+      let moment = KernelTime.now
+      _ = withPath { path in
+        DirectoryListing.read(path) { descriptor, name, isDirectory in
+          guard !ignores(name, isDirectory: isDirectory), tree[id].records.offset(of: name) == nil
+          else { return }
+          tree[id].records.insert(
+            name,
+            isDirectory
+              ? Entry(flags: .directory, value: 0) : newRecord(of: name, in: descriptor, moment))
+        }
+      }
+    }
+  }
+
+  /// Whether what is below a directory is watched with it.
+  func descends(_ id: ID) -> Bool {
+    switch tree[id].mode {
+    case .tree: true
+    case .inner: !plan.hasBorders || !isPackage(id)
+    case .flat: false
+    }
+  }
+
+  private func isPackage(_ id: ID) -> Bool {
+    buildFileNames.contains { name in
+      name.withUnsafeBufferPointer { name in
+        guard let offset = tree[id].records.offset(of: name) else { return false }
+        return !tree[id].records[offset].flags.contains(.directory)
+      }
+    }
+  }
+
+  func isBuildFile(_ name: FileRecords.Name) -> Bool {
+    plan.hasBorders && buildFileNames.contains { name.elementsEqual($0) }
+  }
+
+  /// How a subdirectory is to be watched; `nil`: not at all.
+  func wantedMode(of entry: Int, in id: ID, isInTree: Bool) -> WatchedTree.Mode? {
+    // Outside the root only trees reach further down.
+    guard isInTree || tree.anchor(of: id) == root else { return nil }
+    return plan.mode(isInTree: isInTree) {
+      var bytes: [UInt8] = []
+      tree.appendPath(of: id, to: &bytes)
+      bytes.append(UInt8(ascii: "/"))
+      tree[id].records.withName(at: entry) { bytes.append(contentsOf: $0) }
+      return FilePath(bytes: bytes)
+    }
+  }
+
+  private func directories(in id: ID) -> [(offset: Int, entry: Entry)] {
+    var directories: [(Int, Entry)] = []
+    tree[id].records.forEach { offset, entry in
+      if entry.flags.contains(.directory) { directories.append((offset, entry)) }
+    }
+    return directories
+  }
+
+  // MARK: Paths
+
+  /// Makes a directory the one that `path`, `ignores` and `report` speak of.
+  func enter(_ id: ID) {
+    guard current != id else { return }
+    current = id
+    names = nil
+    path.removeAll(keepingCapacity: true)
+    tree.appendPath(of: id, to: &path)
+    if path.isEmpty { path.append(UInt8(ascii: "/")) }
+    path.append(0)
+    isInsideRoot = tree.anchor(of: id) == root
+  }
+
+  func ignores(_ name: FileRecords.Name, isDirectory: Bool) -> Bool {
+    let rules = plan.scope.ignore
+    guard isInsideRoot, rules.hasPathRules else {
+      let isAtRoot = current == root
+      return rules.ignoresByName(name, isAtRoot: isAtRoot, isDirectory: isDirectory)
+    }
+    if names == nil {
+      let anchor = tree.anchors[root]?.count ?? 0
+      names = Array(path[anchor...].dropLast()).names
+    }
+    return rules.ignores(
+      Array(name)[...], under: (names ?? [])[...], isInside: true, isDirectory: isDirectory)
+  }
+
+  func report(_ name: FileRecords.Name, _ kind: FileChange.Kind) {
+    let path = withPath(of: name) { FilePath(platformString: $0) }
+    found.append(.changed(FileChange(path: path, kind: kind)))
+  }
+
+  /// What `lstat` says of an entry of the current directory.
+  func status(of name: FileRecords.Name) -> FileStatus? {
+    withPath(of: name) { FileStatus(at: $0) }
+  }
+
+  private func withPath<Result>(
+    of name: FileRecords.Name, _ body: (UnsafePointer<CChar>) -> Result
+  ) -> Result {
+    scratch.removeAll(keepingCapacity: true)
+    scratch.append(contentsOf: path.dropLast())
+    if scratch.last != UInt8(ascii: "/") { scratch.append(UInt8(ascii: "/")) }
+    scratch.append(contentsOf: name)
+    scratch.append(0)
+    return Self.withText(scratch, body)
+  }
+
+  private func withPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    Self.withText(path, body)
+  }
+
+  private static func withText<Result>(
+    _ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Result
+  ) -> Result {
+    bytes.withUnsafeBufferPointer { buffer in
+      guard let start = buffer.baseAddress else {
+        preconditionFailure("an empty path: every path here ends with a NUL")
+      }
+      return start.withMemoryRebound(to: CChar.self, capacity: buffer.count, body)
+    }
+  }
+
+  /// The root of all directories is the empty name before a slash.
+  private static func anchorBytes(_ path: FilePath) -> [UInt8] {
+    let bytes = path.bytes
+    return bytes == [UInt8(ascii: "/")] ? [] : bytes
+  }
+}
+
+typealias Entry = FileRecords.Entry
+
+private let buildFileNames = ["BUILD", "BUILD.bazel"].map { Array($0.utf8) }
+
+extension FileRecords.Entry {
+  /// A file of which all changes up to `moment` are known to have been reported.
+  init(seenAt moment: Int64) { self.init(flags: [], value: UInt64(bitPattern: moment)) }
+
+  /// - Parameter moment: Not later than when the status was asked for.
+  init(_ status: FileStatus, at moment: Int64) {
+    self.init(flags: .fingerprinted, value: status.fingerprint)
+    if status.isExecutable { flags.insert(.executable) }
+    if KernelTime.isChange(status.changed, atOrAfter: moment) { flags.insert(.racy) }
+  }
+
+  /// Whether the file may have changed since it was recorded.
+  func differs(from status: FileStatus) -> Bool {
+    guard flags.contains(.fingerprinted) else {
+      return KernelTime.isChange(status.changed, atOrAfter: Int64(bitPattern: value))
+    }
+    return flags.contains(.racy) || value != status.fingerprint
+  }
+}
+
+extension FileStatus {
+  init?(at path: FilePath) {
+    guard let status = path.withPlatformString({ FileStatus(at: $0) }) else { return nil }
+    self = status
+  }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Batching
+import Runner
+
+/// `watchbuild build`: one grouped build and load, then exit.
+struct BuildCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "build", abstract: "Build and load images once.")
+
+  @OptionGroup var loop: LoopOptions
+  @OptionGroup var common: CommonOptions
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Only images that a change to these paths affects.", valueName: "path"))
+  var affectedBy: [String] = []
+
+  func run() async throws {
+    let invocation = try Invocation(common)
+    let settings = try invocation.settings(loop: loop)
+    let stopping = Stopping()
+    let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
+    let outcome = try await stopping.run({ bench.log.record(.stopping(reason: $0)) }) {
+      try await build(bench, from: invocation)
+    }
+    if let status = ExitStatus(of: outcome) { throw status }
+  }
+
+  private func build(
+    _ bench: Workbench, from invocation: Invocation
+  ) async throws -> CycleOutcome {
+    let images = try await bench.images()
+    return try await bench.withRuntimes(invocation.environment) { targets in
+      bench.started(images: images, targets: targets)
+      let loop = BuildLoop(log: bench.log, clock: bench.clock)
+      let setup = bench.setup(images: images, runtimes: targets.runtimes)
+      guard !affectedBy.isEmpty else { return try await loop.once(with: setup) }
+      let affected = try await AffectedImages(
+        bench: bench, images: images, directory: invocation.directory
+      ).names(affectedBy)
+      return try await loop.once(affected, with: setup)
+    }
+  }
+}
+
+extension ExitStatus {
+  /// - Returns: `nil` when every image was built and loaded.
+  init?(of outcome: CycleOutcome) {
+    if outcome.isLockHeld {
+      self = .lockHeld
+    } else if !outcome.failedBuilds.isEmpty {
+      self = .buildFailed
+    } else if !outcome.failedLoads.isEmpty {
+      self = .loadFailed
+    } else if outcome.isInterrupted {
+      self = .interrupted
+    } else {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import FoundationEssentials
+import SystemPackage
+
+struct ConfigCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config",
+    abstract: "Checks watchbuild.yaml, or shows the settings in force.",
+    subcommands: [ConfigValidateCommand.self, ConfigPrintCommand.self])
+}
+
+struct ConfigValidateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "validate",
+    abstract: "Says of every mistake in watchbuild.yaml where it stands.")
+
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let settings = try Settings.resolve(common: common)
+    let name = settings.configurationFile?.displayName
+    let text =
+      name.map { "\($0): ok (\(ConfigurationSummary.text(settings.entries)))" }
+      ?? "no \(ConfigurationFile.name) in \(settings.workspace); images are found by query"
+    if !common.quiet {
+      try OutputStream.standardOutput.write(lines: [Terminal.escaped(text)])
+    }
+  }
+}
+
+struct ConfigPrintCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "print",
+    abstract: "Shows the settings in force: environment, file and defaults merged.",
+    discussion: "The output can be used as watchbuild.yaml.")
+
+  @OptionGroup var common: CommonOptions
+
+  @Flag(help: "JSON instead of YAML.")
+  var json = false
+
+  func run() async throws {
+    let settings = try Settings.resolve(common: common)
+    let printed = PrintedSettings(settings)
+    try OutputStream.standardOutput.write(Array((json ? printed.json() : printed.yaml()).utf8))
+  }
+}
+
+extension Settings {
+  /// The settings of a command that does not build, from this process's own surroundings.
+  static func resolve(common: CommonOptions) throws -> Settings {
+    try resolve(
+      common: common, loop: nil, environment: ProcessInfo.processInfo.environment,
+      currentDirectory: try Disk.currentDirectory)
+  }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Batching
+import Runner
+import SystemPackage
+import Watcher
+
+/// `watchbuild dev`: watch, batch, build, load; in the foreground, until told to stop.
+struct DevCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dev", abstract: "Watch the workspace and keep its images up to date.")
+
+  @OptionGroup var loop: LoopOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let invocation = try Invocation(common)
+    let settings = try invocation.settings(loop: loop)
+    let stopping = Stopping()
+    let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
+    let lock = try DevLock.acquire(
+      stateDirectory: settings.stateDirectory, workspace: settings.workspace)
+    defer { lock.release() }
+    // Before anything is started: the library's descriptor must not leak into a child.
+    let watch = try Watch(settings)
+    do {
+      try await stopping.run({ bench.log.record(.stopping(reason: $0)) }) {
+        try await DevSession(bench: bench, watch: watch, invocation: invocation, loop: loop).run()
+      }
+    } catch {
+      await watch.stop()
+      throw error is LockHeld ? Problem("\(error)", status: .lockHeld) : error
+    }
+    await watch.stop()
+  }
+}

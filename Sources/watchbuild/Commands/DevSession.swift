@@ -1,0 +1,117 @@
+import Batching
+import Runner
+import SystemPackage
+import Watcher
+
+/// One run of `dev`: ties watcher, batcher and loop together, and reads the configuration again
+/// when it changes.
+struct DevSession: Sendable {
+  let bench: Workbench
+  let watch: Watch
+  let invocation: Invocation
+  let loop: LoopOptions
+
+  private typealias Inputs = Batcher<ContinuousClock>.Input
+
+  /// Runs until cancelled.
+  func run() async throws {
+    let images = try await bench.images()
+    try await bench.withRuntimes(invocation.environment) { targets in
+      bench.started(images: images, targets: targets)
+      await tellWatching()
+      try await run(bench.setup(images: images, runtimes: targets.runtimes))
+    }
+  }
+
+  private func tellWatching() async {
+    let summary = await watch.ready()
+    bench.log.record(
+      .watching(
+        Event.Watching(
+          directories: summary.directories, files: summary.files, trigger: watch.trigger,
+          degraded: summary.degraded)))
+  }
+
+  private func run(_ setup: BuildSetup) async throws {
+    let settings = bench.settings
+    // Both are read without delay; the watcher bounds what it sends and the loop merges batches.
+    let (inputs, input) = AsyncStream.makeStream(of: Inputs.self)
+    let (batches, batch) = AsyncStream.makeStream(of: Batch.self)
+    let versionControl = VersionControlLock(root: settings.workspace)
+    let batcher = Batcher(
+      limits: .init(debounce: settings.debounce, maxDelay: settings.maxDelay),
+      clock: bench.clock, isHeld: versionControl.isHeld)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        await watch.events { events in
+          for event in events { tell(event) }
+          input.yield(.events(events))
+        }
+      }
+      group.addTask { await batcher.run(inputs) { batch.yield($0) } }
+      defer { group.cancelAll() }
+      try await BuildLoop(log: bench.log, clock: bench.clock).run(
+        batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,
+        reconfigure: { try await reconfigured(by: $0, from: $1) })
+    }
+  }
+
+  private func tell(_ event: WatchEvent) {
+    switch event {
+    case .changed: break
+    case .overflowed(let reason): bench.log.record(.overflow(reason: reason))
+    case .degraded(let reason): bench.log.record(.degraded(reason: reason))
+    case .rootLost(let root): bench.log.record(.degraded(reason: "\(root) is gone"))
+    }
+  }
+
+  // MARK: Configuration
+
+  /// The setup that a batch asks for, if it changed the configuration or which images there are.
+  ///
+  /// A bad configuration, or a workspace that Bazel can't read, leaves the old setup in force.
+  private func reconfigured(by batch: Batch, from setup: BuildSetup) async throws -> BuildSetup? {
+    let isConfiguration = batch.changes.contains { $0.path == configurationPath }
+    let isGraph = bench.findsImages && batch.changes.contains { Self.definesTargets($0.path) }
+    guard isConfiguration || isGraph else { return nil }
+    do {
+      let settings =
+        isConfiguration
+        ? try invocation.settings(loop: loop) : bench.settings
+      let images = try await Workbench(settings, log: bench.log).images()
+      var changed = setup
+      changed.images = images
+      changed.buildConcurrency = settings.buildConcurrency
+      changed.keepsGoing = settings.keepsGoing
+      return changed
+    } catch let problem as Problem {
+      tell(problem)
+      return nil
+    }
+  }
+
+  private var configurationPath: FilePath {
+    bench.settings.configurationFile?.path
+      ?? bench.settings.workspace.appending("watchbuild.yaml")
+  }
+
+  private static func definesTargets(_ path: FilePath) -> Bool {
+    guard let name = path.lastComponent?.string else { return false }
+    return BuildFileName.all.contains(name) || name.hasSuffix(".bzl")
+  }
+
+  private func tell(_ problem: Problem) {
+    for problem in [problem] + problem.others {
+      guard let place = problem.location else {
+        bench.log.record(.degraded(reason: problem.message))
+        continue
+      }
+      bench.log.record(
+        .diagnostic(
+          Event.Diagnosed(
+            Diagnostic(
+              file: place.file, line: place.line, column: place.column, severity: .error,
+              message: problem.message), image: nil)))
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import FoundationEssentials
+import Runner
+import SystemPackage
+
+struct DoctorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Checks bazel, inotify limits, docker and the configuration.",
+    discussion: """
+      Each finding comes with its remedy. Starts no Bazel server and builds nothing. \
+      Exits with 2 when something has to be put right before dev can work.
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  @Flag(help: "An array of {check, status, message, remedy} instead of lines.")
+  var json = false
+
+  func run() async throws {
+    let environment = ProcessInfo.processInfo.environment
+    let directory = try Disk.currentDirectory
+    let settings = Result { () throws(Problem) in
+      try Settings.resolve(
+        common: common, loop: nil, environment: environment, currentDirectory: directory,
+        isTerminal: Terminal.isTerminal(1))
+    }
+    let workspace = Result { () throws(Problem) in
+      try Settings.workspace(
+        common: common, environment: environment, currentDirectory: directory)
+    }
+    let doctor = Doctor(
+      workspace: workspace, settings: settings, environment: environment,
+      runner: SubprocessRunner(), clock: ContinuousClock(),
+      docker: { await DockerCheck.finding(environment: environment) })
+    let findings = await doctor.findings()
+    try show(findings, usesColor: (try? settings.get().usesColor) ?? (common.color == .always))
+    if findings.contains(where: { $0.status == .error }) { throw ExitStatus.usage }
+  }
+
+  private func show(_ findings: [Finding], usesColor: Bool) throws {
+    guard json else {
+      let shown = common.quiet ? findings.filter { $0.status != .ok } : findings
+      return try OutputStream.standardOutput.write(
+        lines: shown.map { $0.line(usesColor: usesColor) })
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let text = String(decoding: try encoder.encode(findings), as: UTF8.self)
+    try OutputStream.standardOutput.write(lines: [text])
+  }
+}

@@ -1,0 +1,30 @@
+import FoundationEssentials
+import SystemPackage
+
+/// How watchbuild was called: where, with what around it.
+struct Invocation: Sendable {
+  let common: CommonOptions
+  let environment: [String: String]
+  let currentDirectory: FilePath
+
+  /// - Throws: `Problem` when the working directory is gone.
+  init(_ common: CommonOptions) throws(Problem) {
+    self.common = common
+    environment = ProcessInfo.processInfo.environment
+    do {
+      currentDirectory = try Disk.currentDirectory
+    } catch {
+      throw Problem("can't tell the working directory: \(error)", hint: "change to one that exists")
+    }
+  }
+
+  /// What relative paths on the command line are relative to: `-C`, as with `git`.
+  var directory: FilePath {
+    common.directory.map { currentDirectory.pushing(FilePath($0)) } ?? currentDirectory
+  }
+
+  func settings(loop: LoopOptions?) throws(Problem) -> Settings {
+    try Settings.resolve(
+      common: common, loop: loop, environment: environment, currentDirectory: currentDirectory)
+  }
+}

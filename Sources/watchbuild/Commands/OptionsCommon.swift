@@ -1,0 +1,38 @@
+import ArgumentParser
+
+/// The options of every command.
+struct CommonOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("C"), .long],
+    help: ArgumentHelp("Run as if started in this directory.", valueName: "dir"),
+    completion: .directory)
+  var directory: String?
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "The configuration file. (default: watchbuild.yaml at the workspace root)",
+      valueName: "file"),
+    completion: .file(extensions: ["yaml"]))
+  var file: String?
+
+  @Flag(name: [.short, .long], help: "Say only how each cycle ended, and what failed.")
+  var quiet = false
+
+  @Flag(name: [.short, .long], help: "Say more: commands, timings, what stayed unchanged.")
+  var verbose = false
+
+  @Option(help: ArgumentHelp("Colour the output. (default: auto)", valueName: "when"))
+  var color: ColorChoice?
+
+  func validate() throws {
+    if quiet, verbose { throw ValidationError("-q and -v exclude each other; give one of them") }
+  }
+
+  var layer: SettingsLayer {
+    var layer = SettingsLayer()
+    layer.color = color
+    if quiet || verbose { layer.verbosity = verbose ? .verbose : .quiet }
+    return layer
+  }
+}

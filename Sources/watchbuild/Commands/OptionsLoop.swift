@@ -1,0 +1,136 @@
+import ArgumentParser
+import Batching
+import SystemPackage
+
+/// The options of the commands that build: `dev` and `build`.
+///
+/// All are optional here, so that environment and file can say what no option says.
+struct LoopOptions: ParsableArguments {
+  // One list for both: the parser can't tell two apart. Only what follows a `--` can begin with a
+  // dash, and no name or label does.
+  @Argument(
+    help: ArgumentHelp(
+      "Images by their configured name, or labels whose output is an image (default: all); after "
+        + "--, options for every bazel build, each in one word.",
+      valueName: "image|label"))
+  private var arguments: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "How changes are seen: notify or poll. (default: notify)", valueName: "how"),
+    completion: .list(Trigger.allCases.map(\.rawValue)), transform: SettingText.trigger)
+  var trigger: Trigger?
+
+  @Option(
+    help: ArgumentHelp("With poll: how often to look. (default: 1s)", valueName: "duration"),
+    transform: SettingText.pollInterval)
+  var pollInterval: Duration?
+
+  @Option(
+    help: ArgumentHelp(
+      "Build when nothing has changed for so long. (default: 30ms)", valueName: "duration"),
+    transform: SettingText.duration)
+  var debounce: Duration?
+
+  @Option(
+    help: ArgumentHelp(
+      "Build at the latest so long after the first change. (default: 500ms, or the debounce if "
+        + "that is longer)", valueName: "duration"),
+    transform: SettingText.duration)
+  var maxDelay: Duration?
+
+  @Option(
+    help: ArgumentHelp(
+      "A change while a build runs: interrupt it if affected, wait for it, or let the change wait "
+        + "for the next one. (default: restart)", valueName: "policy"))
+  var onBusyUpdate: BusyPolicy.Choice?
+
+  @Option(
+    help: ArgumentHelp(
+      "At most so many images in one grouped build; 0: no limit. (default: 0)", valueName: "n"),
+    transform: SettingText.buildConcurrency)
+  var buildConcurrency: Int?
+
+  @Option(
+    name: .customLong("load"),
+    help: ArgumentHelp(
+      "Where images go: docker, oci:DIR, none or auto. Repeatable. (default: auto)",
+      valueName: "target"),
+    completion: .list(["auto", "docker", "none", "oci:"]))
+  var load: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Loads at once. (default: 4)", valueName: "n"),
+    transform: SettingText.loadJobs)
+  var loadJobs: Int?
+
+  @Flag(help: "Build nothing at start; wait for the first change.")
+  var postpone = false
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Go on with the other images when one fails. (default: --keep-going)")
+  var keepGoing: Bool?
+
+  @Option(
+    help: ArgumentHelp(
+      "json writes JSON Lines to stdout. (default: tty on a terminal, else plain)",
+      valueName: "mode"))
+  var output: OutputMode?
+
+  @Flag(help: "Exit with 9 if another command holds Bazel's lock.")
+  var noWaitForLock = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The Bazel or Bazelisk to run. (default: $BAZEL, else bazel)", valueName: "path"),
+    completion: .file())
+  var bazel: String?
+
+  /// Names and labels; empty: all.
+  var images: [String] { Array(arguments.prefix { !$0.hasPrefix("-") }) }
+
+  /// What follows `--`.
+  var bazelOptions: [String] { Array(arguments.drop { !$0.hasPrefix("-") }) }
+
+  func validate() throws {
+    for option in bazelOptions {
+      do {
+        _ = try SettingText.bazelOption(option)
+      } catch {
+        throw ValidationError("after '--': \(error)")
+      }
+    }
+  }
+
+  /// What the options say; relative paths are relative to `directory`.
+  func layer(relativeTo directory: FilePath) throws(Problem) -> SettingsLayer {
+    var layer = SettingsLayer()
+    do {
+      layer.bazelCommand = try bazel.map { text throws(InvalidValue) in
+        try SettingText.program(text, relativeTo: directory)
+      }
+    } catch {
+      throw Problem("--bazel: \(error)")
+    }
+    layer.trigger = trigger
+    layer.pollInterval = pollInterval
+    layer.debounce = debounce
+    layer.maxDelay = maxDelay
+    layer.onBusyUpdate = onBusyUpdate
+    layer.buildConcurrency = buildConcurrency
+    layer.keepsGoing = keepGoing
+    if !load.isEmpty {
+      do {
+        layer.loadTargets = try LoadTargetText.parse(list: load, relativeTo: directory)
+      } catch {
+        throw Problem("--load: \(error)")
+      }
+    }
+    layer.loadJobs = loadJobs
+    layer.isPostponed = postpone ? true : nil
+    layer.output = output
+    layer.waitsForLock = noWaitForLock ? false : nil
+    return layer
+  }
+}

@@ -1,0 +1,138 @@
+import Batching
+import FoundationEssentials
+import Runner
+import SystemPackage
+
+/// What the commands that talk to Bazel share: settings, event log, and the images of the run.
+struct Workbench: Sendable {
+  let settings: Settings
+  let log: EventLog
+  let clock = ContinuousClock()
+
+  init(_ settings: Settings, log: EventLog) {
+    self.settings = settings
+    self.log = log
+  }
+
+  /// - Throws: `Problem` when the state directory can't be written or there is no Bazel.
+  init(_ settings: Settings, outputClosed: @escaping @Sendable (OutputClosed) -> Void) throws {
+    self.settings = settings
+    let output = EventOutput(settings)
+    log = EventLog(now: { Date() }) { event in
+      do {
+        try output.write(event)
+      } catch let error as OutputClosed {
+        outputClosed(error)
+      } catch {
+        // An event that can't be encoded is a mistake of ours that no user can act on.
+        assertionFailure("\(error)")
+      }
+    }
+    try StateDirectory.prepare(settings.stateDirectory.appending("bazel"))
+    try Program.check(settings.bazelCommand)
+  }
+
+  func bazel(in workspace: FilePath) -> Bazel {
+    Bazel(
+      workspace: workspace, executable: settings.bazelCommand,
+      startupOptions: settings.startupOptions, runner: SubprocessRunner(), clock: clock,
+      scratch: settings.stateDirectory.appending("bazel"))
+  }
+
+  func setup(images: [ImageTarget], runtimes: [any ImageRuntime]) -> BuildSetup {
+    BuildSetup(
+      images: images, runtimes: runtimes, bazel: { bazel(in: $0) },
+      buildConcurrency: settings.buildConcurrency, loadJobs: settings.loadJobs,
+      keepsGoing: settings.keepsGoing, waitsForLock: settings.waitsForLock)
+  }
+
+  /// Some images are not named but found, so that BUILD files decide which there are.
+  var findsImages: Bool {
+    settings.selection.searchesWorkspace || !settings.selection.queries.isEmpty
+  }
+
+  /// The images of the run: configured, named, or found by one query.
+  ///
+  /// - Throws: `Problem` when there are none, or Bazel can't tell.
+  func images() async throws -> [ImageTarget] {
+    let bazel = bazel(in: settings.workspace)
+    var found: [ImageSelection.Found] = []
+    do {
+      for query in settings.selection.queries {
+        let images = try await bazel.expand(
+          query.expression, waitsForLock: settings.waitsForLock, update: tell)
+        found += images.filter { query.admits($0.label) }.map(ImageSelection.Found.init)
+      }
+      if settings.selection.searchesWorkspace {
+        let images = try await bazel.findImages(
+          waitsForLock: settings.waitsForLock, update: tell)
+        found += images.map(ImageSelection.Found.init)
+      }
+    } catch let error as BazelError {
+      throw problem(error)
+    }
+    let images = try settings.selection.targets(found: found, settings: settings)
+    guard !images.isEmpty else {
+      throw Problem(
+        "no image targets found in \(settings.workspace)",
+        hint: "name a label such as //services/api:image.tar, tag the rules that make images with "
+          + "'watchbuild', or list them under 'images' in watchbuild.yaml")
+    }
+    return images
+  }
+
+  /// What a failed query says, and the exit code that follows.
+  func problem(_ error: BazelError) -> Problem {
+    for diagnostic in error.diagnostics { tell(.diagnostic(diagnostic)) }
+    return Problem(
+      "\(error)", status: error.isLockHeld && !settings.waitsForLock ? .lockHeld : .buildFailed)
+  }
+
+  func tell(_ update: BuildUpdate) {
+    log.record(update)
+  }
+
+  /// The first event of a run.
+  func started(images: [ImageTarget], targets: LoadTargets) {
+    log.record(
+      .started(
+        Event.Started(
+          version: watchbuildVersion, workspace: settings.workspace.string,
+          images: images.map {
+            .init(name: $0.name, target: $0.label.description, ref: $0.reference)
+          },
+          runtimes: targets.runtimes.map(\.name))))
+    for note in targets.notes { log.record(.degraded(reason: note)) }
+  }
+
+  /// Gives the runtimes that images go to, and closes their connections afterwards.
+  func withRuntimes<Success: Sendable>(
+    _ environment: [String: String], _ work: (LoadTargets) async throws -> Success
+  ) async throws -> Success {
+    let targets: LoadTargets
+    do {
+      targets = try await LoadTargets.resolve(
+        settings.loadTargets.map { text throws(RuntimeChoiceError) in
+          try RuntimeChoice(text, relativeTo: settings.workspace)
+        }, store: settings.stateDirectory.appending("images"), environment: environment)
+    } catch let error as RuntimeError {
+      throw Problem("\(error)", status: .loadFailed)
+    } catch let error as RuntimeChoiceError {
+      throw Problem("\(error)")
+    }
+    do {
+      let success = try await work(targets)
+      await targets.shutdown()
+      return success
+    } catch {
+      await targets.shutdown()
+      throw error
+    }
+  }
+}
+
+extension ImageSelection.Found {
+  fileprivate init(_ image: FoundImage) {
+    self.init(label: image.label, outputGroup: FoundImage.outputGroup(forKind: image.kind))
+  }
+}

@@ -1,0 +1,55 @@
+import Batching
+
+/// A label, or a Bazel pattern over labels: `//a/...`, `//a:all`, `//a:*`, `//a:b`.
+///
+/// Source: https://bazel.build/run/build#specifying-build-targets
+struct LabelPattern: Equatable, Sendable, CustomStringConvertible {
+  private enum Form: Equatable {
+    case label(Label)
+    case package(String, repository: String)
+    case below(String, repository: String)
+  }
+
+  let description: String
+  private let form: Form
+
+  /// - Returns: `nil` when the text is neither an absolute label nor an absolute pattern.
+  init?(_ text: String) {
+    description = text
+    if let label = Label(text) {
+      form = .label(label)
+      return
+    }
+    var path = text[...]
+    for suffix in [":all-targets", ":all", ":*"] where path.hasSuffix(suffix) {
+      path = path.dropLast(suffix.count)
+    }
+    let isRecursive = path.hasSuffix("...")
+    if isRecursive {
+      path = path.dropLast(3)
+      guard path.hasSuffix("/") else { return nil }
+      if !path.hasSuffix("//") { path = path.dropLast() }
+    }
+    guard let slashes = path.firstRange(of: "//") else { return nil }
+    let package = String(path[slashes.upperBound...])
+    var repository = String(path[..<slashes.lowerBound])
+    if repository == "@" || repository == "@@" { repository = "" }
+    guard repository.isEmpty || repository.hasPrefix("@"), !package.contains(":"),
+      !package.hasPrefix("/"), !package.hasSuffix("/"), isRecursive || text.contains(":")
+    else { return nil }
+    form =
+      isRecursive
+      ? .below(package, repository: repository) : .package(package, repository: repository)
+  }
+
+  func matches(_ label: Label) -> Bool {
+    switch form {
+    case .label(let own): own == label
+    case .package(let package, let repository):
+      label.repository == repository && label.package == package
+    case .below(let package, let repository):
+      label.repository == repository
+        && (package.isEmpty || label.package == package || label.package.hasPrefix(package + "/"))
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Batching
+
+extension BusyPolicy.Choice: ExpressibleByArgument {}
+
+/// How changes are seen.
+enum Trigger: String, CaseIterable, Sendable {
+  case notify
+  case poll
+}
+
+enum OutputMode: String, CaseIterable, ExpressibleByArgument, Sendable {
+  case tty
+  case plain
+  case json
+}
+
+enum ColorChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
+  case auto
+  case always
+  case never
+}
+
+enum Verbosity: String, Sendable {
+  case quiet
+  case normal
+  case verbose
+}

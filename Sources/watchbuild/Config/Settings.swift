@@ -1,0 +1,167 @@
+import Batching
+import SystemPackage
+
+/// Everything that a command needs to know, from options, environment, file and defaults.
+struct Settings: Equatable, Sendable {
+  /// The workspace's root: absolute, symbolic links resolved.
+  var workspace: FilePath
+  /// The file that was read.
+  var configurationFile: ConfigurationFile?
+  /// A name to be looked up in `PATH`, or an absolute path.
+  var bazelCommand = "bazel"
+  var startupOptions: [String] = []
+  /// The configuration's, then those after `--`; the order is the user's.
+  var bazelOptions: [String] = []
+  var trigger = Trigger.notify
+  var pollInterval = Duration.seconds(1)
+  var debounce = Duration.milliseconds(30)
+  /// Never shorter than `debounce`.
+  var maxDelay = Duration.milliseconds(500)
+  var onBusyUpdate = BusyPolicy.Choice.restart
+  /// Images in one grouped build; 0: no limit.
+  var buildConcurrency = 0
+  var keepsGoing = true
+  /// As `--load` takes them, directories absolute.
+  var loadTargets = ["auto"]
+  var loadJobs = 4
+  var isPostponed = false
+  var waitsForLock = true
+  /// Glob patterns relative to the workspace, on top of the built-in rules.
+  var ignore: [String] = []
+  /// All configured images, selected or not.
+  var entries: [ImageEntry] = []
+  /// What was asked for on the command line, of these or beside these.
+  var selection = ImageSelection()
+  /// Where index, lock and images of this workspace are kept. Not made yet.
+  var stateDirectory: FilePath
+  var output = OutputMode.plain
+  var color = ColorChoice.auto
+  var verbosity = Verbosity.normal
+  /// Whether output is coloured, all things considered.
+  var usesColor = false
+}
+
+extension Settings {
+  /// Reads the configuration and merges all sources: option, environment, file, default.
+  ///
+  /// - Parameters:
+  ///   - common: The options of every command.
+  ///   - loop: `nil` for commands that do not build.
+  ///   - environment: The process's variables.
+  ///   - currentDirectory: Absolute; what `-C` is relative to.
+  ///   - isTerminal: Whether standard error is a terminal.
+  /// - Returns: The merged settings; nothing has been made or written.
+  /// - Throws: The first mistake in any source, with status 2.
+  static func resolve(
+    common: CommonOptions, loop: LoopOptions?, environment: [String: String],
+    currentDirectory: FilePath, isTerminal: Bool = Terminal.isTerminal(2)
+  ) throws(Problem) -> Settings {
+    let variables = EnvironmentSettings(environment: environment, directory: currentDirectory)
+    let directory = directory(common, variables)
+    let workspace = try Workspace.root(above: directory)
+    let file = try ConfigurationFile.find(
+      given: common.file.map { FilePath($0) } ?? variables.path("WATCHBUILD_FILE"),
+      workspace: workspace, directory: directory)
+    let configuration = try file?.read() ?? Configuration()
+
+    let options = try loop?.layer(relativeTo: directory) ?? SettingsLayer()
+    let layer = try options.over(common.layer).over(variables.layer()).over(configuration.layer)
+    var settings = Settings(
+      workspace: workspace,
+      stateDirectory: try StateDirectory.path(
+        for: workspace, environment: environment))
+    settings.configurationFile = file
+    try settings.apply(layer)
+    settings.applyOutput(layer, environment: environment, isTerminal: isTerminal)
+    settings.startupOptions = configuration.startupOptions
+    settings.bazelOptions = configuration.bazelOptions + (loop?.bazelOptions ?? [])
+    settings.ignore = configuration.ignore
+    settings.entries = try configuration.images.map { entry throws(Problem) in
+      try resolved(entry)
+    }
+    settings.selection = try ImageSelection(
+      of: settings.entries, requested: loop?.images ?? [],
+      package: Self.package(of: directory, in: workspace))
+    return settings
+  }
+
+  /// The workspace alone, which can be known even where the configuration is broken.
+  static func workspace(
+    common: CommonOptions, environment: [String: String], currentDirectory: FilePath
+  ) throws(Problem) -> FilePath {
+    let variables = EnvironmentSettings(environment: environment, directory: currentDirectory)
+    return try Workspace.root(above: directory(common, variables))
+  }
+
+  /// What `-C` or its variable names, else the working directory.
+  private static func directory(
+    _ common: CommonOptions, _ variables: EnvironmentSettings
+  ) -> FilePath {
+    common.directory.map { variables.directory.pushing(FilePath($0)) }
+      ?? variables.path("WATCHBUILD_DIRECTORY") ?? variables.directory
+  }
+
+  /// Takes over what the sources say, and checks what one setting means for another.
+  mutating func apply(_ layer: SettingsLayer) throws(Problem) {
+    bazelCommand = layer.bazelCommand ?? bazelCommand
+    trigger = layer.trigger ?? trigger
+    pollInterval = layer.pollInterval ?? pollInterval
+    debounce = layer.debounce ?? debounce
+    if let given = layer.maxDelay {
+      guard given >= debounce else {
+        throw Problem(
+          "the maximum delay of \(DurationText.text(given)) is shorter than the debounce of "
+            + DurationText.text(debounce), hint: "raise --max-delay or lower --debounce")
+      }
+      maxDelay = given
+    } else {
+      maxDelay = max(maxDelay, debounce)
+    }
+    onBusyUpdate = layer.onBusyUpdate ?? onBusyUpdate
+    buildConcurrency = layer.buildConcurrency ?? buildConcurrency
+    keepsGoing = layer.keepsGoing ?? keepsGoing
+    loadTargets = layer.loadTargets ?? loadTargets
+    loadJobs = layer.loadJobs ?? loadJobs
+    isPostponed = layer.isPostponed ?? isPostponed
+    waitsForLock = layer.waitsForLock ?? waitsForLock
+  }
+
+  /// How to show things, given whether standard error, where progress goes, is a terminal.
+  mutating func applyOutput(
+    _ layer: SettingsLayer, environment: [String: String], isTerminal: Bool
+  ) {
+    output = layer.output ?? (isTerminal ? .tty : .plain)
+    color = layer.color ?? color
+    verbosity = layer.verbosity ?? verbosity
+    // Source: https://no-color.org; an explicit choice goes before it.
+    let isUnwanted =
+      environment["NO_COLOR"].map { !$0.isEmpty } ?? false || environment["TERM"] == "dumb"
+    usesColor =
+      switch color {
+      case .always: true
+      case .never: false
+      case .auto: output == .tty && isTerminal && !isUnwanted
+      }
+  }
+
+  /// The entry with its other workspace, if it has one, looked up.
+  private static func resolved(_ entry: ImageEntry) throws(Problem) -> ImageEntry {
+    guard case .target(var image) = entry, let other = image.workspace else { return entry }
+    // What can't be resolved has no marker either, and is refused for that.
+    let path = (try? Disk.realPath(other)) ?? other
+    guard Workspace.isRoot(path) else {
+      throw Problem(
+        "image '\(image.name)': its workspace \(other) has no MODULE.bazel or WORKSPACE",
+        hint: "'workspace' is relative to the configuration file")
+    }
+    image.workspace = path
+    return .target(image)
+  }
+
+  /// The package that relative labels on the command line belong to.
+  private static func package(of directory: FilePath, in workspace: FilePath) -> String {
+    // The directory was resolved before, to find the workspace.
+    var path = (try? Disk.realPath(directory)) ?? directory
+    return path.removePrefix(workspace) ? path.string : ""
+  }
+}

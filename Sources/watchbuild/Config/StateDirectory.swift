@@ -1,0 +1,52 @@
+import Runner
+import SystemPackage
+
+/// Where watchbuild keeps what it knows of one workspace: index, lock, images.
+enum StateDirectory {
+  /// `$XDG_STATE_HOME/watchbuild/NAME-HASH`, in `~/.local/state` by default.
+  ///
+  /// Source: https://specifications.freedesktop.org/basedir-spec/latest/ (relative paths there are
+  /// invalid and to be ignored)
+  static func path(
+    for workspace: FilePath, environment: [String: String]
+  ) throws(Problem) -> FilePath {
+    let base: FilePath
+    if let given = environment["XDG_STATE_HOME"].map({ FilePath($0) }), given.isAbsolute {
+      base = given
+    } else if let home = environment["HOME"].map({ FilePath($0) }), home.isAbsolute {
+      base = home.appending(".local").appending("state")
+    } else {
+      throw Problem(
+        "nowhere to keep state: neither XDG_STATE_HOME nor HOME is an absolute path",
+        hint: "set HOME")
+    }
+    return base.appending("watchbuild").appending(name(of: workspace))
+  }
+
+  /// The directory's own name, which people recognise, and a digest, which makes it unique.
+  static func name(of workspace: FilePath) -> String {
+    let bytes = workspace.withPlatformString { pointer in
+      var bytes: [UInt8] = []
+      var next = pointer
+      while next.pointee != 0 {
+        bytes.append(UInt8(bitPattern: next.pointee))
+        next += 1
+      }
+      return bytes
+    }
+    let digest = Digest(of: bytes).hexadecimal.prefix(12)
+    return "\(workspace.lastComponent?.string ?? "root")-\(digest)"
+  }
+
+  /// Makes the directory, for its owner alone.
+  static func prepare(_ directory: FilePath) throws(Problem) {
+    do {
+      try Disk.makeDirectories(directory)
+      try Disk.checkWritable(directory)
+    } catch {
+      throw Problem(
+        "can't write to the state directory \(directory): \(error)",
+        hint: "make it writable, or set XDG_STATE_HOME to a directory that is")
+    }
+  }
+}

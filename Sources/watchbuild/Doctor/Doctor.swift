@@ -1,0 +1,77 @@
+import Runner
+import SystemPackage
+
+/// Checks everything that watchbuild stands on, and says what to do about what it finds.
+struct Doctor: Sendable {
+  var workspace: Result<FilePath, Problem>
+  var settings: Result<Settings, Problem>
+  var environment: [String: String]
+  var runner: any CommandRunner
+  var clock: any Clock<Duration>
+  /// Whether docker answers; its own step, because tests have none.
+  var docker: @Sendable () async -> Finding
+
+  func findings() async -> [Finding] {
+    var findings: [Finding] = []
+    let root = try? workspace.get()
+    switch workspace {
+    case .success(let root): findings.append(Finding("workspace", .ok, root.string))
+    case .failure(let problem): findings.append(Finding("workspace", problem))
+    }
+    findings += configuration
+    findings.append(await bazel(in: root).finding())
+    if let root {
+      findings.append(BazelCheck.serverFinding(workspace: root))
+      findings += InotifyCheck.read(directories: DirectoryCount.of(root)).findings
+      findings.append(FileSystemCheck.finding(for: root))
+    }
+    findings.append(required(await docker()))
+    return findings
+  }
+
+  private var configuration: [Finding] {
+    switch settings {
+    case .success(let settings):
+      let images = ConfigurationSummary.text(settings.entries)
+      let file = settings.configurationFile.map { "\($0.displayName): " } ?? ""
+      return [Finding("configuration", .ok, file + images), state(settings.stateDirectory)]
+    case .failure(let problem):
+      // A missing workspace has been told already.
+      guard case .success = workspace else { return [] }
+      return [Finding("configuration", problem)]
+    }
+  }
+
+  private func state(_ directory: FilePath) -> Finding {
+    do {
+      try StateDirectory.prepare(directory)
+      return Finding("state", .ok, directory.string)
+    } catch {
+      return Finding("state", error)
+    }
+  }
+
+  private func bazel(in root: FilePath?) -> BazelCheck {
+    let named = ["WATCHBUILD_BAZEL", "BAZEL"].compactMap { environment[$0] }
+      .first { !$0.isEmpty }
+    let executable = (try? settings.get().bazelCommand) ?? named ?? "bazel"
+    return BazelCheck(executable: executable, workspace: root, runner: runner, clock: clock)
+  }
+
+  /// With `load: docker` its absence is an error; with `auto` there is another place for images.
+  private func required(_ finding: Finding) -> Finding {
+    var finding = finding
+    if finding.status == .warn, case .success(let settings) = settings {
+      if settings.loadTargets.contains("docker") {
+        finding.status = .error
+      } else if settings.loadTargets.contains("auto") {
+        finding.message += "; images go to the built-in store"
+      } else {
+        finding.status = .ok
+        finding.remedy = nil
+        finding.message += "; it is not used here"
+      }
+    }
+    return finding
+  }
+}

@@ -1,0 +1,165 @@
+import Runner
+
+/// Events as lines for people and problem matchers.
+///
+/// `[N] building …` and `[N] finished: 3 ok, 1 failed in 1.2s` begin and end a cycle, and
+/// diagnostics are `path:line:column: error: message [image]`: editors match these, so they are
+/// never coloured inside and never change.
+struct PlainOutput: Sendable {
+  var verbosity = Verbosity.normal
+  var usesColor = false
+
+  /// The lines for one event, without newlines; none where the verbosity leaves it out.
+  func lines(for event: Event) -> [String] {
+    switch event.kind {
+    case .started(let started): unlessQuiet(banner(started))
+    case .watching(let watching): unlessQuiet(self.watching(watching))
+    case .ready: unlessQuiet("ready")
+    case .batch(let batch): unlessQuiet(cycle(event) + building(batch))
+    case .index(let index): indexed(index)
+    case .build(let build): whenVerbose(cycle(event) + CommandText.text(build.command))
+    case .lock(let lock): unlessQuiet(cycle(event) + self.lock(lock))
+    case .cacheDiscarded(let discarded): unlessQuiet(cycle(event) + self.discarded(discarded))
+    case .diagnostic(let diagnostic): diagnosed(diagnostic)
+    case .image(let image): self.image(image).map { cycle(event) + $0 }
+    case .cycle(let ended): finished(ended).map { cycle(event) + $0 }
+    case .degraded(let reason): unlessQuiet(paint(.warning, "degraded: " + safe(reason)))
+    case .overflow(let reason): unlessQuiet("changes were lost, looking again: " + safe(reason))
+    case .stopping(let reason): unlessQuiet("stopping: " + safe(reason))
+    }
+  }
+
+  private func cycle(_ event: Event) -> String { event.cycle.map { "[\($0)] " } ?? "" }
+
+  private func unlessQuiet(_ line: String) -> [String] { verbosity == .quiet ? [] : [line] }
+
+  private func whenVerbose(_ line: String) -> [String] { verbosity == .verbose ? [line] : [] }
+
+  private func safe(_ text: String) -> String { Terminal.escaped(text) }
+
+  private func paint(_ color: TextColor, _ text: String) -> String {
+    usesColor ? color.applied(to: text) : text
+  }
+}
+
+// MARK: - Start
+
+extension PlainOutput {
+  private func banner(_ started: Event.Started) -> String {
+    let runtimes = started.runtimes.isEmpty ? "nowhere" : started.runtimes.joined(separator: ", ")
+    let images = Quantity.text(started.images.count, "image")
+    return "watchbuild \(started.version) · \(images) · load: \(safe(runtimes))"
+  }
+
+  private func watching(_ watching: Event.Watching) -> String {
+    let how = watching.trigger == "notify" ? "" : " by polling"
+    let files = Quantity.text(watching.files, "file")
+    let directories = Quantity.text(watching.directories, "directory", plural: "directories")
+    let line = "watching \(files) in \(directories)\(how)"
+    guard let degraded = watching.degraded else { return line }
+    return line + paint(.warning, " (degraded: \(safe(degraded)))")
+  }
+
+  private func indexed(_ index: Event.Indexed) -> [String] {
+    let files = Quantity.text(index.files, "file")
+    let images = Quantity.text(index.images, "image")
+    let line = "indexed \(files) for \(images) in \(Quantity.seconds(index.ms))"
+    guard index.partial else { return whenVerbose("\(line) (\(safe(index.reason)))") }
+    return unlessQuiet(
+      paint(.warning, "\(line), but only in part: Bazel could not read every package"))
+  }
+}
+
+// MARK: - Cycle
+
+extension PlainOutput {
+  private func building(_ batch: Event.BatchClosed) -> String {
+    let shown = batch.images.prefix(6).map(safe)
+    let rest = batch.images.count - shown.count
+    let images =
+      batch.images.isEmpty
+      ? "nothing" : shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    let cause =
+      switch batch.cause {
+      case "change" where batch.changeCount == 1: batch.changes.first.map { safe($0.path) }
+      case "change": Quantity.text(batch.changeCount, "change")
+      case "start": nil as String?
+      case "overflow": "changes were lost"
+      case "configuration": "the configuration changed"
+      default: safe(batch.cause)
+      }
+    return "building \(images)" + (cause.map { " (\($0))" } ?? "") + "…"
+  }
+
+  private func lock(_ lock: Event.LockAwaited) -> String {
+    var line = "waiting for Bazel's lock"
+    if let holder = lock.holder {
+      let command = holder.command.map { ", \(safe($0))" } ?? ""
+      line += ", held by pid \(holder.pid)\(command)"
+    }
+    return paint(.warning, line + " (\(Quantity.seconds(lock.waitedMs)))")
+  }
+
+  private func discarded(_ discarded: Event.CacheDiscarded) -> String {
+    paint(
+      .warning,
+      "Bazel discarded its analysis cache, because \(safe(discarded.option)) differs from the "
+        + "last command's")
+  }
+
+  private func diagnosed(_ diagnostic: Event.Diagnosed) -> [String] {
+    if verbosity == .quiet, diagnostic.severity != .error { return [] }
+    let column = diagnostic.column.map { ":\($0)" } ?? ""
+    let place = "\(safe(diagnostic.file)):\(diagnostic.line)\(column)"
+    let severity = diagnostic.severity
+    let image = diagnostic.image.map { " [\(safe($0))]" } ?? ""
+    let texts = diagnostic.message.split(whereSeparator: \.isNewline).map { safe(String($0)) }
+    let first = "\(place): \(severity.rawValue): \(texts.first ?? "")\(image)"
+    return [paint(severity == .error ? .failure : .warning, first)]
+      + texts.dropFirst().map { "    " + $0 }
+  }
+
+  private func image(_ image: Event.ImageChanged) -> [String] {
+    let name = safe(image.image)
+    let place = image.runtime.map { " → \(safe($0))" } ?? ""
+    let time = image.ms.map { " in \(Quantity.seconds($0))" } ?? ""
+    switch image.status {
+    case .built: return whenVerbose("\(name) built\(time)")
+    case .unchanged: return unlessQuiet("\(name) unchanged\(place)")
+    case .loaded:
+      var line = "\(name) loaded"
+      if let sent = image.layersSent, let total = image.layersTotal {
+        line += " \(sent) of \(Quantity.text(total, "layer"))"
+      }
+      line += image.bytesSent.map { " (\(Quantity.bytes($0)))" } ?? ""
+      return unlessQuiet(paint(.success, line + place + time))
+    case .live: return unlessQuiet(paint(.success, "\(name) live\(place)\(time)"))
+    case .failed:
+      let error = image.error ?? "no reason given"
+      let texts = error.split(whereSeparator: \.isNewline).map { safe(String($0)) }
+      return [paint(.failure, "\(name) failed: \(texts.first ?? "")")]
+        + texts.dropFirst().map { "    " + $0 }
+    case .cancelled: return whenVerbose("\(name) cancelled")
+    }
+  }
+
+  private func finished(_ ended: Event.CycleEnded) -> [String] {
+    let timings = ended.timings
+    let cancelled = ended.status == .cancelled ? " (cancelled)" : ""
+    let color: TextColor =
+      switch ended.status {
+      case .ok: .success
+      case .failed: .failure
+      case .cancelled: .warning
+      }
+    let result =
+      "finished: \(ended.ok) ok, \(ended.failed) failed in "
+      + Quantity.seconds(timings.totalMs) + cancelled
+    let parts = [
+      ("window", timings.windowMs), ("plan", timings.planMs), ("lock", timings.lockMs),
+      ("bazel", timings.bazelMs), ("load", timings.loadMs),
+    ].map { "\($0.0) \($0.1) ms" }.joined(separator: ", ")
+    let commands = Quantity.text(ended.bazelCommands, "bazel command")
+    return whenVerbose("timings: \(parts); \(commands)") + [paint(color, result)]
+  }
+}

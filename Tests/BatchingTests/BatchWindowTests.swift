@@ -1,0 +1,91 @@
+import Batching
+import SystemPackage
+import TestSupport
+import Testing
+import Watcher
+
+@Suite struct BatchWindowTests {
+  private typealias Window = BatchWindow<ManualClock.Instant>
+
+  private func window() -> Window {
+    Window(limits: .init(debounce: .milliseconds(30), maxDelay: .milliseconds(500)))
+  }
+
+  private func at(_ milliseconds: Int) -> ManualClock.Instant {
+    ManualClock.Instant(offset: .milliseconds(milliseconds))
+  }
+
+  private func change(_ path: String, _ kind: FileChange.Kind = .modified) -> WatchEvent {
+    .changed(FileChange(path: .init(path), kind: kind))
+  }
+
+  @Test func `nothing happened, so there is no deadline`() {
+    #expect(window().deadline == nil)
+  }
+
+  @Test func `the window closes after so long without change`() {
+    var window = window()
+    window.add(change("/w/a"), at: at(0))
+    let early = window.close(at: at(29))
+    #expect(early == nil)
+    let batch = window.close(at: at(30))
+    #expect(batch?.changes == [FileChange(path: "/w/a", kind: .modified)])
+    #expect(batch?.window == .milliseconds(30))
+    #expect(window.deadline == nil)
+  }
+
+  @Test func `each change moves the deadline`() {
+    var window = window()
+    window.add(change("/w/a"), at: at(0))
+    window.add(change("/w/b"), at: at(20))
+    #expect(window.deadline == at(50))
+  }
+
+  @Test func `a steady stream cannot hold the window past its longest delay`() {
+    var window = window()
+    for time in stride(from: 0, through: 490, by: 10) {
+      window.add(change("/w/\(time)"), at: at(time))
+    }
+    #expect(window.deadline == at(500))
+    let closed = window.close(at: at(500))
+    #expect(closed?.changes.count == 50)
+  }
+
+  @Test func `a path that changed twice is one change`() {
+    var window = window()
+    window.add(change("/w/a", .created), at: at(0))
+    window.add(change("/w/a", .modified), at: at(1))
+    let closed = window.close(at: at(31))
+    #expect(closed?.changes == [FileChange(path: "/w/a", kind: .created)])
+  }
+
+  @Test func `an overflow affects everything`() {
+    var window = window()
+    window.add(.overflowed(reason: "queue full"), at: at(0))
+    let batch = window.close(at: at(30))
+    #expect(batch?.affectsEverything == true)
+    #expect(batch?.cause == .overflow)
+  }
+
+  @Test func `a request closes the window at once`() {
+    var window = window()
+    window.add(change("/w/a"), at: at(0))
+    window.request(["api"], cause: .trigger, at: at(5))
+    let batch = window.close(at: at(5))
+    #expect(batch?.cause == .trigger)
+    #expect(batch?.requested == ["api"])
+    #expect(batch?.changes.count == 1)
+  }
+
+  @Test func `version control holds the window open, with a bound`() {
+    var window = window()
+    window.add(change("/w/a"), at: at(0))
+    let early = window.close(at: at(30), isHeld: true)
+    #expect(early == nil)
+    #expect(window.deadline == at(60))
+    let held = window.close(at: at(9_999), isHeld: true)
+    #expect(held == nil)
+    let closed = window.close(at: at(10_000), isHeld: true)
+    #expect(closed?.changes.count == 1)
+  }
+}

@@ -1,0 +1,318 @@
+import Runner
+import SystemPackage
+import TestSupport
+import Testing
+
+/// Loading into a real dockerd. Each test has image names of its own in the one daemon.
+@Suite(.enabled(if: DockerDaemon.isExpected, Comment(rawValue: DockerDaemon.requirement)))
+struct DockerLoadTests {
+  /// One test's engine, and a directory for its archives.
+  private struct Setting {
+    var directory: FilePath
+    var docker: DockerEngine
+
+    func open(_ bytes: [UInt8]) throws -> ImageArchive {
+      let path = directory.appending("image.tar")
+      // As Bazel does: the old file goes, a new one comes.
+      try Tool.run("rm", ["-f", path.string])
+      try path.write(bytes)
+      return try ImageArchive.open(path)
+    }
+
+    func load(_ image: TestImage, as name: String) async throws -> LoadResult {
+      try await docker.load(
+        open(image.dockerArchive()), as: try #require(ImageReference(name)))
+    }
+
+    /// What the engine holds, asked by a client that knows nothing of the load.
+    func held(_ name: String) async throws -> EngineClient.Image? {
+      try await docker.client.image(name)
+    }
+
+    func remove(_ name: String) throws {
+      try Tool.run("docker", ["-H", "\(docker.client.endpoint)", "image", "rm", "-f", name])
+    }
+
+    /// An engine that has seen nothing yet, as in a new run.
+    var anew: Setting { Setting(directory: directory, docker: DockerEngine(docker.client)) }
+  }
+
+  private func setting<Value>(
+    _ daemon: DockerDaemon? = nil, _ body: (Setting) async throws -> Value
+  ) async throws -> Value {
+    let running: DockerDaemon
+    if let daemon { running = daemon } else { running = try await .shared() }
+    let client = EngineClient(.unix(running.socket))
+    do {
+      let value = try await withScratchDirectory { directory in
+        try await body(Setting(directory: directory, docker: DockerEngine(client)))
+      }
+      await client.shutdown()
+      return value
+    } catch {
+      await client.shutdown()
+      throw error
+    }
+  }
+
+  /// Layers that no other test has, so that none is there already.
+  private func image(_ test: String, layers: Int = 3) -> TestImage {
+    TestImage(
+      layers: (0..<layers).map { index in
+        TestImage.layer(
+          "\(test)-\(index)",
+          index == 0 ? TestImage.noise(2 << 20, seed: UInt64(test.count)) : Array(test.utf8))
+      })
+  }
+
+  @Test func `the first load sends every layer, and the ID is the configuration's digest`()
+    async throws
+  {
+    try await setting { setting in
+      let image = image("first")
+      let result = try await setting.load(image, as: "lab/first:dev")
+      #expect(result.isChanged)
+      #expect(result.id == image.id)
+      #expect(result.layersSent == 3)
+      #expect(result.layersTotal == 3)
+      let held = try await setting.held("lab/first:dev")
+      #expect(held?.id == image.id)
+      #expect(held?.layers == image.diffIDs)
+    }
+  }
+
+  @Test func `an image that is there already costs no byte`() async throws {
+    try await setting { setting in
+      let image = image("unchanged")
+      _ = try await setting.load(image, as: "lab/unchanged:dev")
+      let again = try await setting.anew.load(image, as: "lab/unchanged:dev")
+      #expect(
+        again
+          == LoadResult(
+            isChanged: false, id: image.id, bytesSent: 0, layersSent: 0, layersTotal: 3))
+    }
+  }
+
+  @Test func `a changed top layer is sent alone`() async throws {
+    try await setting { setting in
+      var image = image("top")
+      _ = try await setting.load(image, as: "lab/top:dev")
+      image.layers[2] = TestImage.layer("top-2", "edited")
+      let result = try await setting.anew.load(image, as: "lab/top:dev")
+      #expect(result.layersSent == 1)
+      #expect(result.bytesSent < 16_384)
+      #expect(try await setting.held("lab/top:dev")?.id == image.id)
+    }
+  }
+
+  @Test func `a changed middle layer is sent with those above it`() async throws {
+    try await setting { setting in
+      var image = image("middle")
+      _ = try await setting.load(image, as: "lab/middle:dev")
+      image.layers[1] = TestImage.layer("middle-1", "edited")
+      let result = try await setting.load(image, as: "lab/middle:dev")
+      #expect(result.layersSent == 2)
+      #expect(result.bytesSent < 32_768)
+      #expect(try await setting.held("lab/middle:dev")?.layers == image.diffIDs)
+    }
+  }
+
+  @Test func `a changed base is an image sent whole`() async throws {
+    try await setting { setting in
+      var image = image("base")
+      _ = try await setting.load(image, as: "lab/base:dev")
+      image.layers[0] = TestImage.layer("base-0", "edited")
+      #expect(try await setting.load(image, as: "lab/base:dev").layersSent == 3)
+      #expect(try await setting.held("lab/base:dev")?.id == image.id)
+    }
+  }
+
+  @Test func `a changed configuration is sent without a layer`() async throws {
+    try await setting { setting in
+      var image = image("config")
+      _ = try await setting.load(image, as: "lab/config:dev")
+      image.environment = ["MODE=edited"]
+      let result = try await setting.load(image, as: "lab/config:dev")
+      #expect(result.layersSent == 0)
+      #expect(try await setting.held("lab/config:dev")?.id == image.id)
+    }
+  }
+
+  @Test func `the same content gets another name without a layer`() async throws {
+    try await setting { setting in
+      let image = image("retag")
+      _ = try await setting.load(image, as: "lab/retag:one")
+      let result = try await setting.load(image, as: "lab/retag:two")
+      #expect(result.isChanged)
+      #expect(result.layersSent == 0)
+      #expect(try await setting.held("lab/retag:one")?.id == image.id)
+      #expect(try await setting.held("lab/retag:two")?.id == image.id)
+    }
+  }
+
+  @Test func `two images over one base send it once`() async throws {
+    try await setting { setting in
+      let first = image("shared")
+      var second = first
+      second.layers[2] = TestImage.layer("shared-2", "the other one")
+      _ = try await setting.load(first, as: "lab/shared-one:dev")
+      let result = try await setting.load(second, as: "lab/shared-two:dev")
+      #expect(result.layersSent == 1)
+      #expect(try await setting.held("lab/shared-two:dev")?.id == second.id)
+    }
+  }
+
+  @Test func `an image that was deleted in between is loaded whole`() async throws {
+    try await setting { setting in
+      let image = image("deleted")
+      _ = try await setting.load(image, as: "lab/deleted:dev")
+      try setting.remove("lab/deleted:dev")
+      #expect(try await setting.held("lab/deleted:dev") == nil)
+      let result = try await setting.load(image, as: "lab/deleted:dev")
+      #expect(result.isChanged)
+      #expect(result.layersSent == 3)
+      #expect(try await setting.held("lab/deleted:dev")?.id == image.id)
+    }
+  }
+
+  @Test func `a base that was pruned in between is found out and sent`() async throws {
+    try await setting { setting in
+      var image = image("pruned")
+      _ = try await setting.load(image, as: "lab/pruned:dev")
+      try setting.remove("lab/pruned:dev")
+      // The engine still believes that the lower layers are there.
+      image.layers[2] = TestImage.layer("pruned-2", "edited")
+      let result = try await setting.load(image, as: "lab/pruned:dev")
+      #expect(result.layersSent == 3)
+      #expect(try await setting.held("lab/pruned:dev")?.id == image.id)
+    }
+  }
+
+  @Test func `a layer that is not what its diff ID says is refused, and the name stays`()
+    async throws
+  {
+    try await setting { setting in
+      let good = image("lie")
+      _ = try await setting.load(good, as: "lab/lie:dev")
+      var claimed = good
+      claimed.layers[2] = TestImage.layer("lie-2", "what it should be")
+      let archive = try setting.open(
+        claimed.dockerArchive(replacing: [2: TestImage.layer("lie-2", "what it is")]))
+      let reference = try #require(ImageReference("lab/lie:dev"))
+      let error = await #expect(throws: RuntimeError.self) {
+        try await setting.docker.load(archive, as: reference)
+      }
+      #expect(error?.kind == .refused)
+      #expect(
+        error?.description.hasPrefix(
+          "lab/lie:dev: docker refused the image: invalid diffID for layer 2") == true,
+        "\(String(describing: error))")
+      #expect(try await setting.held("lab/lie:dev")?.id == good.id)
+    }
+  }
+
+  @Test func `gzipped layers are sent as they are`() async throws {
+    try await setting { setting in
+      let image = image("gzip")
+      let layer = setting.directory.appending("layer.tar")
+      try layer.write(image.layers[1])
+      try Tool.run("gzip", ["-n", layer.string])
+      let compressed = try setting.directory.appending("layer.tar.gz").read()
+      let archive = try setting.open(image.dockerArchive(replacing: [1: compressed]))
+      let result = try await setting.docker.load(
+        archive, as: try #require(ImageReference("lab/gzip:dev")))
+      #expect(result.id == image.id)
+    }
+  }
+
+  @Test func `an OCI layout is loaded like a docker-archive`() async throws {
+    try await setting { setting in
+      let image = image("layout")
+      let archive = try setting.open(TestImage.ociArchive([image]))
+      let result = try await setting.docker.load(
+        archive, as: try #require(ImageReference("lab/layout:dev")))
+      #expect(result.id == image.id)
+      #expect(try await setting.held("lab/layout:dev")?.layers == image.diffIDs)
+    }
+  }
+
+  @Test func `an image of many layers changes by its top one`() async throws {
+    try await setting { setting in
+      var image = TestImage(
+        layers: (0..<120).map { TestImage.layer("many-\($0)", "\($0)") })
+      _ = try await setting.load(image, as: "lab/many:dev")
+      image.layers[119] = TestImage.layer("many-119", "edited")
+      let result = try await setting.load(image, as: "lab/many:dev")
+      #expect(result.layersSent == 1)
+      #expect(try await setting.held("lab/many:dev")?.layers.count == 120)
+    }
+  }
+
+  @Test func `loads at once all arrive`() async throws {
+    try await setting { setting in
+      let images = (0..<6).map { index in
+        var image = image("atonce")
+        image.layers[2] = TestImage.layer("atonce-2", "\(index)")
+        return image
+      }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for (index, image) in images.enumerated() {
+          let path = setting.directory.appending("image\(index).tar")
+          try path.write(image.dockerArchive())
+          let archive = try ImageArchive.open(path)
+          let reference = try #require(ImageReference("lab/atonce\(index):dev"))
+          let docker = setting.docker
+          group.addTask { _ = try await docker.load(archive, as: reference) }
+        }
+        try await group.waitForAll()
+      }
+      for (index, image) in images.enumerated() {
+        #expect(try await setting.held("lab/atonce\(index):dev")?.id == image.id)
+      }
+    }
+  }
+
+  @Test func `a cancelled load ends at once and leaves the name where it was`() async throws {
+    try await setting { setting in
+      let good = image("cancel")
+      _ = try await setting.load(good, as: "lab/cancel:dev")
+      var big = good
+      big.layers[0] = TestImage.layer("cancel-0", TestImage.noise(24 << 20, seed: 9))
+      let archive = try setting.open(big.dockerArchive())
+      let reference = try #require(ImageReference("lab/cancel:dev"))
+      let docker = setting.docker
+      let task = Task { try await docker.load(archive, as: reference) }
+      // Some way into the upload; wherever it is caught, the outcome must be the same.
+      try await Task.sleep(for: .milliseconds(30))
+      task.cancel()
+      let clock = ContinuousClock()
+      let took = await clock.measure { _ = await task.result }
+      #expect(took < .seconds(1))
+      await #expect(throws: CancellationError.self) { try await task.value }
+      #expect(try await setting.held("lab/cancel:dev")?.id == good.id)
+      #expect(try await setting.load(big, as: "lab/cancel:dev").id == big.id)
+    }
+  }
+
+  @Test func `a daemon that stops is told, and one that comes back is used`() async throws {
+    let daemon = try await DockerDaemon()
+    try await setting(daemon) { setting in
+      let image = image("restart")
+      _ = try await setting.load(image, as: "lab/restart:dev")
+      try await daemon.pause()
+      let error = await #expect(throws: RuntimeError.self) {
+        try await setting.load(image, as: "lab/restart:dev")
+      }
+      #expect(error?.kind == .unreachable)
+      #expect(
+        error?.description.hasPrefix("docker does not answer at \(daemon.host): ") == true,
+        "\(String(describing: error))")
+      try await daemon.resume()
+      #expect(!(try await setting.load(image, as: "lab/restart:dev").isChanged))
+      var edited = image
+      edited.layers[2] = TestImage.layer("restart-2", "edited")
+      #expect(try await setting.load(edited, as: "lab/restart:dev").layersSent == 1)
+    }
+    try await daemon.stop()
+  }
+}

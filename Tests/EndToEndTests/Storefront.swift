@@ -1,0 +1,139 @@
+import Foundation
+import Runner
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A copy of `samples/storefront` with a Bazel server of its own, and a `bazel` in front of the
+/// real one that counts.
+struct Storefront: Sendable {
+  static let images = ["cart", "catalog", "checkout", "payments", "web"]
+
+  let workspace: BazelWorkspace
+  private let home: FilePath
+
+  var root: FilePath { workspace.root }
+
+  init() async throws {
+    workspace = try BazelWorkspace()
+    home = workspace.root.removingLastComponent()
+    let sample = WatchbuildProcess.packageDirectory.path + "/samples/storefront/."
+    try await Self.run("cp", ["-r", sample, root.string])
+    let real = try await Self.run("sh", ["-c", "command -v bazel"])
+      .trimmingCharacters(in: .newlines)
+    try await Self.run("mkdir", ["-p", "\(home)/bin"])
+    let wrapper = "#!/bin/sh\necho \"$*\" >>'\(home)/commands'\nexec '\(real)' \"$@\"\n"
+    try Data(wrapper.utf8).write(to: URL(fileURLWithPath: "\(home)/bin/bazel"))
+    try await Self.run("chmod", ["+x", "\(home)/bin/bazel"])
+  }
+
+  func end() async { await workspace.end() }
+
+  /// Starts `watchbuild` in the workspace, with JSON Lines where the command writes events.
+  func watchbuild(_ arguments: [String], docker: String? = nil) throws -> WatchbuildProcess {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    return try WatchbuildProcess(
+      arguments, in: root,
+      environment: [
+        "PATH": "\(home)/bin:\(path)",
+        "XDG_STATE_HOME": state.string,
+        "DOCKER_HOST": docker ?? "unix://\(home)/no-docker.sock",
+      ])
+  }
+
+  var state: FilePath { home.appending("state") }
+
+  /// Bazel's commands so far, without their arguments.
+  func commands() -> [String] {
+    let text = (try? String(contentsOfFile: "\(home)/commands", encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").map { line in
+      String(line.split(separator: " ").first { !$0.hasPrefix("-") } ?? "")
+    }
+  }
+
+  func edit(_ path: String, _ change: (inout String) -> Void) throws {
+    var text = try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8)
+    change(&text)
+    try workspace.write(path, text)
+  }
+
+  // MARK: Digests
+
+  /// The image IDs that a clean build of the files on disk gives: made in another directory, with
+  /// another server, and read from the tars without watchbuild's own reader.
+  func cleanBuild() async throws -> [String: String] {
+    let other = try BazelWorkspace()
+    let result: Result<[String: String], any Error>
+    do {
+      try await Self.run(
+        "sh", ["-c", "cd '\(root)' && tar -c --exclude=./bazel-* --exclude=./.bazelrc . | tar -xC '\(other.root)'"])
+      try await Self.run("sh", ["-c", "cd '\(other.root)' && bazel build //services/... 2>&1"])
+      var digests: [String: String] = [:]
+      for image in Self.images {
+        digests[image] = try await Self.digest(
+          of: "\(other.root)/bazel-bin/services/\(image)/image.tar")
+      }
+      result = .success(digests)
+    } catch {
+      result = .failure(error)
+    }
+    await other.end()
+    return try result.get()
+  }
+
+  private static func digest(of tar: String) async throws -> String {
+    let script = """
+      config=$(tar -xOf '\(tar)' manifest.json | sed 's/.*"Config": *"\\([^"]*\\)".*/\\1/')
+      tar -xOf '\(tar)' "$config" | sha256sum | cut -c1-64
+      """
+    return "sha256:" + (try await run("sh", ["-c", script])).trimmingCharacters(in: .newlines)
+  }
+
+  /// What dockerd says that it holds.
+  static func ids(in docker: DockerDaemon) async throws -> [String: String] {
+    let client = EngineClient(.unix(docker.socket))
+    var ids: [String: String] = [:]
+    for image in images {
+      ids[image] = try await client.image("storefront/\(image):dev")?.id.description
+    }
+    await client.shutdown()
+    return ids
+  }
+
+  @discardableResult
+  static func run(_ program: String, _ arguments: [String]) async throws -> String {
+    let collected = Collected()
+    let exit = try await SubprocessRunner().run(Command(program, arguments)) { collected.add($0) }
+    guard exit == .exited(0) else {
+      throw WatchbuildProcess.Failure(
+        description: "\(program) \(arguments.joined(separator: " ")): \(exit) "
+          + collected.standardOutput)
+    }
+    return collected.standardOutput
+  }
+}
+
+/// One storefront for all tests of a suite, which then must be serialized.
+struct StorefrontScope: SuiteTrait, TestScoping {
+  @TaskLocal static var storefront: Storefront?
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?,
+    performing function: @concurrent @Sendable () async throws -> Void
+  ) async throws {
+    let storefront = try await Storefront()
+    let result: Result<Void, any Error>
+    do {
+      result = .success(
+        try await Self.$storefront.withValue(storefront) { try await function() })
+    } catch {
+      result = .failure(error)
+    }
+    await storefront.end()
+    try result.get()
+  }
+}
+
+extension SuiteTrait where Self == StorefrontScope {
+  static var storefront: Self { StorefrontScope() }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import Synchronization
+import SystemPackage
+
+/// The real `watchbuild`, started as people start it, its JSON Lines and messages recorded.
+final class WatchbuildProcess: Sendable {
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  private struct State {
+    var output: [UInt8] = []
+    var errors: [UInt8] = []
+    var events: [RecordedEvent] = []
+  }
+
+  /// Beside the tests' own binary.
+  static var executable: URL {
+    Bundle.main.executableURL.map { $0.resolvingSymlinksInPath() }
+      .map { binary in
+        sequence(first: binary.deletingLastPathComponent()) { $0.deletingLastPathComponent() }
+          .prefix(6).map { $0.appendingPathComponent("watchbuild") }
+          .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+      }.flatMap { $0 } ?? packageDirectory.appendingPathComponent(".build/debug/watchbuild")
+  }
+
+  static let packageDirectory = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  private let process: Mutex<Process>
+  private let state = Mutex(State())
+  let id: Int32
+
+  init(
+    _ arguments: [String], in directory: FilePath, environment: [String: String] = [:]
+  ) throws {
+    let process = Process()
+    process.executableURL = Self.executable
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: directory.string)
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    id = process.processIdentifier
+    self.process = Mutex(process)
+    read(output.fileHandleForReading) { $0.output += $1 }
+    read(errors.fileHandleForReading) { $0.errors += $1 }
+  }
+
+  deinit {
+    process.withLock { process in
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+  }
+
+  private func read(_ handle: FileHandle, into add: @escaping @Sendable (inout State, Data) -> Void)
+  {
+    handle.readabilityHandler = { [weak self] handle in
+      let data = handle.availableData
+      guard !data.isEmpty else {
+        handle.readabilityHandler = nil
+        return
+      }
+      self?.state.withLock { state in
+        add(&state, data)
+        Self.decode(&state)
+      }
+    }
+  }
+
+  private static func decode(_ state: inout State) {
+    while let end = state.output.firstIndex(of: UInt8(ascii: "\n")) {
+      let line = Data(state.output[..<end])
+      if let event = try? JSONDecoder().decode(RecordedEvent.self, from: line) {
+        state.events.append(event)
+      } else {
+        break
+      }
+      state.output.removeSubrange(...end)
+    }
+  }
+
+  var events: [RecordedEvent] { state.withLock(\.events) }
+
+  /// What it wrote to standard output that is no event.
+  var output: String { state.withLock { String(decoding: $0.output, as: UTF8.self) } }
+
+  /// What it wrote to standard error.
+  var errors: String { state.withLock { String(decoding: $0.errors, as: UTF8.self) } }
+
+  /// Waits for an event.
+  ///
+  /// - Parameter after: Only later events count.
+  @discardableResult
+  func wait(
+    for what: String, after: Int = 0, seconds: Double = 120,
+    where matches: @Sendable (RecordedEvent) -> Bool
+  ) async throws -> RecordedEvent {
+    let deadline = Date(timeIntervalSinceNow: seconds)
+    while Date() < deadline {
+      if let event = events.first(where: { $0.seq > after && matches($0) }) { return event }
+      guard isRunning || !events.isEmpty else { break }
+      // A real process is waited for: there is no clock to move.
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    throw Failure(
+      description: "no \(what): \(errors)\n"
+        + events.suffix(12).map { "\($0)" }.joined(separator: "\n"))
+  }
+
+  /// Waits for the next end of a cycle.
+  func cycle(after: Int = 0) async throws -> RecordedEvent {
+    try await wait(for: "end of a cycle", after: after) {
+      $0.type == "cycle" && $0.status != "cancelled"
+    }
+  }
+
+  /// The last event's number.
+  var last: Int { events.last?.seq ?? 0 }
+
+  var isRunning: Bool { process.withLock(\.isRunning) }
+
+  /// Waits until it ends by itself.
+  ///
+  /// - Returns: The exit code; 128 + N after a signal.
+  func exit(seconds: Double = 180) async throws -> Int32 {
+    let deadline = Date(timeIntervalSinceNow: seconds)
+    while isRunning {
+      guard Date() < deadline else { throw Failure(description: "it does not end: \(errors)") }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    // The pipes' last words may come a moment later.
+    try await Task.sleep(for: .milliseconds(50))
+    return process.withLock { process in
+      process.terminationReason == .uncaughtSignal
+        ? 128 + process.terminationStatus : process.terminationStatus
+    }
+  }
+
+  func signal(_ number: Int32) { kill(id, number) }
+
+  /// As Ctrl-C does.
+  func interrupt() async throws -> Int32 {
+    signal(SIGINT)
+    return try await exit(seconds: 30)
+  }
+}

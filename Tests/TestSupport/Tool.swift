@@ -1,0 +1,74 @@
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// A program that a test runs to look at the result from outside.
+package enum Tool {
+  package struct Failure: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  private static let counter = Atomic<Int>(0)
+
+  /// Whether the program is in `PATH` or where system programs are.
+  package static func exists(_ name: String) -> Bool {
+    path.contains { access("\($0)/\(name)", X_OK) == 0 }
+  }
+
+  /// Whether a missing program is a reason to fail rather than to skip.
+  package static var isRequired: Bool { getenv("CI").map { String(cString: $0) } == "true" }
+
+  /// Runs a program to its end; its output goes through a file.
+  ///
+  /// - Returns: What it wrote to standard output.
+  /// - Throws: `Failure` with its output when it can't be started or ends with anything but 0.
+  @discardableResult
+  package static func run(_ name: String, _ arguments: [String]) throws -> String {
+    let number = counter.add(1, ordering: .relaxed).newValue
+    let output = FilePath("/tmp/wb-out-\(getpid())-\(number)")
+    defer { unlink(output.string) }
+    // The shell only redirects; the arguments stay a list.
+    let child = try spawn(
+      "/bin/sh", ["-c", #"out=$1; shift; exec "$@" >"$out" 2>&1"#, "sh", output.string, name] + arguments)
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0 {
+      guard errno == EINTR else { throw Errno(rawValue: errno) }
+    }
+    let text = String(decoding: try output.read(), as: UTF8.self)
+    guard status == 0 else {
+      throw Failure(description: "\(name) \(arguments.joined(separator: " ")): \(text)")
+    }
+    return text
+  }
+
+  static func spawn(_ executable: String, _ arguments: [String], input: Int32? = nil) throws -> pid_t
+  {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    if let input {
+      posix_spawn_file_actions_adddup2(&actions, input, 0)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    }
+    let argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
+    let environment: [UnsafeMutablePointer<CChar>?] = currentEnvironment().map { strdup($0) } + [nil]
+    defer { (argv + environment).forEach { free($0) } }
+    var child: pid_t = 0
+    let error = posix_spawn(&child, executable, &actions, nil, argv, environment)
+    guard error == 0 else { throw Errno(rawValue: error) }
+    return child
+  }
+
+  private static let path =
+    (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin").split(separator: ":")
+    .map(String.init) + ["/usr/sbin", "/sbin"]
+
+  /// Our own, with the directories of system programs in `PATH`.
+  private static func currentEnvironment() -> [String] {
+    let kept = ["HOME", "USER", "TMPDIR", "LANG", "XDG_RUNTIME_DIR"].compactMap { (name: String) in
+      getenv(name).map { "\(name)=\(String(cString: $0))" }
+    }
+    return kept + ["PATH=\(path.joined(separator: ":"))"]
+  }
+}
