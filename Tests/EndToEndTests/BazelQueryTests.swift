@@ -93,7 +93,8 @@ struct BazelQueryTests {
   }
 
   @Test func `image targets are found by kind and by tag`() async throws {
-    let found = try await bazel.findImages()
+    let updates = BuildUpdates()
+    let found = try await bazel.findImages(update: updates.add)
     let expected = try [
       FoundImage(label: #require(Label("//app:alone")), kind: "oci_image"),
       FoundImage(label: #require(Label("//app:load")), kind: "oci_load", tags: ["manual"]),
@@ -101,6 +102,7 @@ struct BazelQueryTests {
         label: #require(Label("//app:tagged")), kind: "genrule", tags: ["watchbuild", "x"]),
     ]
     #expect(found == expected)
+    #expect(updates.diagnostics.map(\.file) == ["broken/BUILD"])
   }
 
   @Test func `a query expression is expanded`() async throws {
