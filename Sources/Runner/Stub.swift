@@ -5,7 +5,6 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Subprocess
-import SwiftProtobuf
 import SystemPackage
 
 package enum RunnerModule {}

@@ -150,6 +150,38 @@ struct BazelBuildTests {
     await #expect(throws: CancellationError.self) { try await holder.value }
   }
 
+  @Test func `a broken WORKSPACE file fails every target and mends`() async throws {
+    let request = BuildRequest(targets: try labels("//a:t1", "//a:t2"))
+    try workspace.write("WORKSPACE", "x = (")
+    let result = try await bazel.build(request, update: updates.add)
+    try workspace.write("WORKSPACE", "")
+    #expect(result.exitCode == 1)
+    #expect(updates.diagnostics.map(\.file) == ["WORKSPACE"])
+    #expect(message(of: "//a:t1").contains("WORKSPACE"))
+    #expect(message(of: "//a:t2").contains("WORKSPACE"))
+    updates.clear()
+    #expect(try await bazel.build(request, update: updates.add).exitCode == 0)
+    #expect(content(of: "//a:t1") == "one")
+  }
+
+  @Test func `a cancelled query ends at once and frees the lock`() async throws {
+    let foreign = BuildUpdates()
+    let holder = Task {
+      try await bazel.build(
+        BuildRequest(targets: try labels("//a:endless", "//a:t1")), update: foreign.add)
+    }
+    await foreign.reach { $0.outcome("//a:t1") != nil }
+    let query = Task {
+      try await bazel.query(try labels("//a:t1"), update: updates.add) { _ in }
+    }
+    await updates.reach { !$0.locks.isEmpty }
+    query.cancel()
+    await #expect(throws: CancellationError.self) { try await query.value }
+    holder.cancel()
+    await #expect(throws: CancellationError.self) { try await holder.value }
+    _ = try await bazel.query(try labels("//a:t1"), waitsForLock: false) { _ in }
+  }
+
   @Test func `an option that discards the cache is named`() async throws {
     let targets = try labels("//a:t1")
     _ = try await bazel.build(BuildRequest(targets: targets), update: { _ in })

@@ -4,6 +4,8 @@ import Synchronization
 import TestSupport
 import Testing
 
+private let longName = String(repeating: "n", count: 200)
+
 @Suite(
   .serialized, .bazel, .timeLimit(.minutes(10)),
   .bazelServer([
@@ -38,6 +40,8 @@ import Testing
         name = "similar", srcs = ["//lib"], outs = ["similar.tar"], cmd = "cp $< $@",
         tags = ["notwatchbuildish"])
     """,
+    "long/BUILD":
+      "genrule(name = \"\(longName)\", outs = [\"o\"], cmd = \"touch $@\")\n",
     "broken/BUILD": "genrule(name=\"x\", srcs=[\"y\" outs=[\"z\"])\n",
   ]))
 struct BazelQueryTests {
@@ -79,17 +83,18 @@ struct BazelQueryTests {
   }
 
   @Test func `a list of images too long for a command line is answered`() async throws {
-    let label = try #require(Label("//app:load"))
+    let label = try #require(Label("//long:\(longName)"))
     let count = Mutex(0)
-    let answer = try await bazel.query(Array(repeating: label, count: 7000)) { _ in
+    let answer = try await bazel.query(Array(repeating: label, count: 1000)) { _ in
       count.withLock { $0 += 1 }
     }
     #expect(!answer.isPartial)
-    #expect(count.withLock { $0 } > 5)
+    #expect(count.withLock { $0 } > 2)
   }
 
   @Test func `image targets are found by kind and by tag`() async throws {
-    let found = try await bazel.findImages()
+    let updates = BuildUpdates()
+    let found = try await bazel.findImages(update: updates.add)
     let expected = try [
       FoundImage(label: #require(Label("//app:alone")), kind: "oci_image"),
       FoundImage(label: #require(Label("//app:load")), kind: "oci_load", tags: ["manual"]),
@@ -97,6 +102,7 @@ struct BazelQueryTests {
         label: #require(Label("//app:tagged")), kind: "genrule", tags: ["watchbuild", "x"]),
     ]
     #expect(found == expected)
+    #expect(updates.diagnostics.map(\.file) == ["broken/BUILD"])
   }
 
   @Test func `a query expression is expanded`() async throws {

@@ -43,8 +43,9 @@ extension Bazel {
   /// - Parameters:
   ///   - request: What to build.
   ///   - update: Called one at a time, in the order of events; must not block.
-  /// - Throws: `CommandError` when Bazel can't be started; `CancellationError`; `Errno` when no
-  ///   file can be made in the scratch directory.
+  /// - Returns: How Bazel ended; each target's outcome has gone to `update`.
+  /// - Throws: `CommandError` when Bazel can't be started; `CancellationError`; `BazelError` when
+  ///   no file can be made in the scratch directory.
   package func build(
     _ request: BuildRequest, update: @escaping @Sendable (BuildUpdate) -> Void
   ) async throws -> BuildResult {

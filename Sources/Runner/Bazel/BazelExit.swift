@@ -4,12 +4,12 @@ enum BazelExit {
   /// One line on why a command did not do its work; `nil` where it did, or where what it was
   /// asked to build failed.
   ///
-  /// - `output`: what it wrote, for its `ERROR:` lines and who held the lock.
+  /// - `output`: what it wrote, for its complaints and who held the lock.
   /// - `isBuildComplete`: whether the event file was written to its end.
   static func problem(
     _ exit: CommandExit, _ output: BazelOutput, isBuildComplete: Bool
   ) -> String? {
-    let said = output.errors.first
+    let said = output.problem
     switch exit {
     case .signalled(let signal):
       return "Bazel's client was ended by signal \(signal)"

@@ -15,6 +15,7 @@ struct BazelOutput {
   /// Texts of the `ERROR:` lines, for the last word on targets that no event explains.
   private(set) var errors: [String] = []
   private(set) var diagnostics: [Diagnostic] = []
+  private var lastMessage: String?
   private var seen: Set<Diagnostic> = []
 
   /// Bounds what a run of errors makes us keep; what comes after is most often a consequence.
@@ -24,6 +25,10 @@ struct BazelOutput {
     self.read = read
     parser = Diagnostics(workspace: workspace)
   }
+
+  /// The first complaint, or what was said last: a wrapper around Bazel that fails, as one that
+  /// can't download it, does not write `ERROR:`.
+  var problem: String? { errors.first ?? lastMessage }
 
   mutating func add(_ bytes: [UInt8], at now: Duration) -> [BuildUpdate] {
     lines.add(bytes).flatMap { add(Lines.text($0), at: now) }
@@ -76,6 +81,7 @@ struct BazelOutput {
     case .noise, .lock:
       return []
     case .message:
+      lastMessage = line
       return [.message(line)]
     }
   }

@@ -30,7 +30,8 @@ extension Bazel {
   /// - Parameters:
   ///   - images: The targets whose dependencies are wanted.
   ///   - waitsForLock: `false`: throw at once when another command holds Bazel's lock.
-  ///   - update: Called when the lock has to be waited for, one call at a time.
+  ///   - update: Called with what Bazel says meanwhile, one call at a time: that the lock has to be
+  ///     waited for, and what is wrong in packages.
   ///   - entry: Called for each entry as it is read, one call at a time. An entry may come twice.
   /// - Returns: Whether the answer is whole.
   /// - Throws: `BazelError` when there is no answer, with what Bazel complains of; `CommandError`; `CancellationError`.
@@ -78,7 +79,7 @@ extension Bazel {
       throw BazelError(
         exitCode: exit.code,
         problem: BazelExit.problem(exit, output, isBuildComplete: false)
-          ?? output.errors.first ?? "bazel query failed and did not say why",
+          ?? output.problem ?? "bazel query failed and did not say why",
         diagnostics: output.diagnostics)
     }
     guard stream.withLock({ !$0.isMalformed && $0.0.isAtEnd }) else {

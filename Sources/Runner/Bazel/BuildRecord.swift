@@ -83,7 +83,7 @@ struct BuildRecord {
       exitCode: exit.code, lockWaited: output.lock.total(at: now),
       problem: BazelExit.problem(exit, output, isBuildComplete: isComplete))
     if exit.code == 1, !hasFacts {
-      result.problem = output.errors.first ?? "Bazel failed and did not say why"
+      result.problem = output.problem ?? "Bazel failed and did not say why"
     }
     for label in requested where open.contains(label) {
       updates += settle(label, last(label, exit: exit, problem: result.problem))

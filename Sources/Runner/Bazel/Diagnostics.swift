@@ -19,9 +19,8 @@ struct Diagnostics {
 
   /// All diagnostics of a program's output.
   ///
-  /// - Parameters:
-  ///   - limit: At most so many are returned; errors stay before warnings, warnings before notes.
-  /// - Returns: The diagnostics in their order without repetitions, and how many were cut.
+  /// Repetitions are dropped. Of more than `limit`, errors stay before warnings and warnings before
+  /// notes; how many were cut comes back too.
   static func parse(
     _ text: String, workspace: FilePath, target: Label? = nil, limit: Int = 50
   ) -> (diagnostics: [Diagnostic], omitted: Int) {

@@ -74,7 +74,7 @@ extension Bazel {
   /// Finds rules of the known kinds and rules tagged `watchbuild`.
   ///
   /// - Returns: What was found, sorted by label; may be empty. Packages that can't be loaded are
-  ///   passed over.
+  ///   passed over, and `update` is told what is wrong in them.
   /// - Throws: `BazelError` when there is no answer; `CommandError`; `CancellationError`.
   package func findImages(
     waitsForLock: Bool = true, update: @escaping @Sendable (BuildUpdate) -> Void = { _ in }

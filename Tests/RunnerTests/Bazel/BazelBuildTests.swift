@@ -8,13 +8,13 @@ import Testing
 
 /// What a build makes of recorded event files and error output; real Bazel is tested elsewhere.
 struct BazelBuildTests {
+  private let directory: TemporaryDirectory
   private let scratch: FilePath
   private let updates = BuildUpdates()
 
   init() throws {
-    var template = Array("/tmp/watchbuild-test.XXXXXX".utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    scratch = FilePath(platformString: template)
+    directory = try TemporaryDirectory()
+    scratch = directory.path
   }
 
   @Test func `the command has the same options in every cycle, targets last`() throws {
@@ -32,7 +32,6 @@ struct BazelBuildTests {
             "--nobuild_event_json_file_path_conversion", "--output_groups=+tarball",
             "--config=dev", "--platforms=//p:arm", "--", "//a:b", "//c:d",
           ], in: "/w"))
-    rmdir(scratch.string)
   }
 
   @Test func `startup options come first and only the client hears of the lock`() throws {
@@ -43,7 +42,6 @@ struct BazelBuildTests {
     #expect(
       arguments.prefix(4) == ["--output_base=/o", "--noblock_for_lock", "build", "--nokeep_going"])
     #expect(!arguments.contains { $0.hasPrefix("--output_groups") })
-    rmdir(scratch.string)
   }
 
   @Test func `targets of Bazel 6 and later are known by their canonical labels`() async throws {
@@ -62,7 +60,7 @@ struct BazelBuildTests {
     async throws
   {
     let output = scratch.appending("stderr-5")
-    try write("b/bad.c:7:13: error: expected expression\n", to: output)
+    try directory.write("b/bad.c:7:13: error: expected expression\n", to: "stderr-5")
     let result = try await build(
       "//b:dep", "//b:bad",
       events: [
@@ -81,13 +79,11 @@ struct BazelBuildTests {
       "\($0.file):\($0.line) \($0.target?.description ?? "")"
     }
     #expect(diagnostics == ["b/bad.c:7 //b:bad", "b/BUILD:8 //b:bad"])
-    output.withPlatformString { _ = unlink($0) }
-    rmdir(scratch.string)
   }
 
   @Test func `a failure without place quotes the program's last words`() async throws {
     let output = scratch.appending("stderr-6")
-    try write("preparing\njq: command not found\n", to: output)
+    try directory.write("preparing\njq: command not found\n", to: "stderr-6")
     _ = try await build(
       "//b:bad",
       events: [
@@ -101,8 +97,6 @@ struct BazelBuildTests {
           message: "Genrule of //b:bad failed with exit code 127: jq: command not found",
           causes: [bad])
       ])
-    output.withPlatformString { _ = unlink($0) }
-    rmdir(scratch.string)
   }
 
   @Test func `a target that can't be analysed is explained by the error about it`() async throws {
@@ -172,6 +166,14 @@ struct BazelBuildTests {
       ])
   }
 
+  @Test func `a wrapper that fails without Bazel's words is quoted`() async throws {
+    let result = try await build(
+      "//a:b", events: [], error: "2026/11/21 could not download Bazel: no route to host\n", exit: 1
+    )
+    #expect(result.problem == "2026/11/21 could not download Bazel: no route to host")
+    #expect(outcomes["//a:b"] == result.problem.map { .failed(message: $0, causes: []) })
+  }
+
   @Test func `a target that Bazel never mentions is settled too`() async throws {
     _ = try await build("//a:b", events: [])
     #expect(
@@ -189,8 +191,8 @@ struct BazelBuildTests {
 
   @Test func `the event file is removed after the build`() async throws {
     _ = try await build("//a:b", events: [#"{"id":{}}"#])
-    // A directory that still holds a file can't be removed; `build` has done so.
-    #expect(access(scratch.string, F_OK) == -1)
+    // A directory that still holds a file can't be removed.
+    #expect(rmdir(scratch.string) == 0)
   }
 
   // MARK: - Playing a build
@@ -204,11 +206,14 @@ struct BazelBuildTests {
         return .exited(2)
       }
       if !error.isEmpty { output(.standardError(Array(error.utf8))) }
-      try write(
-        events.map { $0 + "\n" }.joined(), to: FilePath(String(argument.dropFirst(option.count))))
+      // As Bazel does, into the file that is there already.
+      let file = try FileDescriptor.open(
+        String(argument.dropFirst(option.count)), .writeOnly, options: .truncate)
+      _ = try file.closeAfter {
+        try file.writeAll(events.map { $0 + "\n" }.joined().utf8)
+      }
       return .exited(exit)
     }
-    defer { rmdir(scratch.string) }
     return try await bazel(runner).build(
       BuildRequest(targets: try names.map { try #require(Label($0)) }), update: updates.add)
   }
@@ -229,10 +234,4 @@ struct BazelBuildTests {
   private func labels(_ names: String...) throws -> [Label] {
     try names.map { try #require(Label($0)) }
   }
-}
-
-private func write(_ text: String, to path: FilePath) throws {
-  let file = try FileDescriptor.open(
-    path, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
-  try file.closeAfter { _ = try file.writeAll(text.utf8) }
 }

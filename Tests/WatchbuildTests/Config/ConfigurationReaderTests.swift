@@ -113,9 +113,8 @@ struct ConfigurationReaderTests {
       "watchbuild.yaml:1:18: error: expected a list, found '--config=dev'; write [a, b]"
     ),
     (
-      "bazel: {options: [--define, a=b]}",
-      "watchbuild.yaml:1:29: error: 'a=b' is no option; write an option and its value in one word, "
-        + "such as --define=a=b"
+      "bazel: {options: [--define, //a]}",
+      "watchbuild.yaml:1:29: error: '//a' is a target, not an option; name images under 'images'"
     ),
     (
       "bazel: {command: true}",

@@ -134,8 +134,7 @@ struct SettingsTests {
     (["--load-jobs", "many"], "from 1 to 256"),
     (["-q", "-v"], "exclude each other"),
     (["--debounce", "1s", "--max-delay", "500ms"], "shorter than the debounce"),
-    (["--", "-c", "opt"], "--compilation_mode="),
-    (["--", "--define", "a=b"], "in one word"),
+    (["--", "--define=a=b", "//services/api:image"], "is a target, not an option"),
     (["--ui"], "Unknown option '--ui'"),
   ])
   func `a bad option is refused with what to write`(_ arguments: [String], _ reason: String) throws
