@@ -44,6 +44,11 @@ package struct TargetIndex: Sendable {
   /// The packages of the main repository that images depend on, as paths from the workspace.
   package var packages: some Collection<String> { buildFiles.keys }
 
+  /// The images that depend on a target, or are it.
+  package func images(dependingOn target: Label) -> Set<String> {
+    nodes[target.description].map { images(from: [$0]) } ?? []
+  }
+
   // MARK: Walks
 
   /// - Returns: The images that can be reached from the nodes.

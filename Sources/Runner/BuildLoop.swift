@@ -53,7 +53,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   {
     let owed = images ?? Set(setup.images.map(\.name))
     return try await Cycle(
-      batch: Batch(cause: .start), owed: owed, stale: [:], setup: setup,
+      batch: Batch(cause: .start), owed: owed, indexes: [:], stale: [:], setup: setup,
       record: CycleRecord(number: 1, log: log), interruption: Interruption(), clock: clock,
       isPackage: isPackage
     ).run()
@@ -167,7 +167,8 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
         running = Running(
           batch: batch, record: record, interruption: interruption, moment: backlog.pending.now)
         let cycle = Cycle(
-          batch: batch, owed: owed, stale: backlog.stale, setup: setup, record: record,
+          batch: batch, owed: owed, indexes: backlog.indexes, stale: backlog.stale,
+          setup: setup, record: record,
           interruption: interruption, clock: clock, isPackage: isPackage)
         group.addTask {
           do {

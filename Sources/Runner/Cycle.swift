@@ -7,6 +7,8 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   let batch: Batch
   /// What is owed when the cycle begins.
   let owed: Set<String>
+  /// The last good indexes, by workspace.
+  let indexes: [FilePath: TargetIndex]
   /// Workspaces whose index is to be made anew before the build, with the last good one.
   let stale: [FilePath: TargetIndex?]
   let setup: BuildSetup
@@ -22,11 +24,13 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     record.begin(owed)
     record.record(.batch(Event.BatchClosed(batch, images: named(owed), setup: setup)))
 
-    let indexes = try await IndexRefresh(
+    let refreshed = try await IndexRefresh(
       setup: setup, record: record, interruption: interruption, clock: clock
     ).run(stale)
     var owed = owed
-    for index in indexes {
+    var indexes = indexes
+    for index in refreshed {
+      indexes[index.workspace] = index
       for change in batch.changes {
         owed.formUnion(
           index.effect(of: change) { isPackage(index.workspace.appending($0)) }.images)
@@ -39,14 +43,14 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     record.time { $0.planMs = planned }
 
     for stage in plan.stages {
-      try await run(stage)
+      try await run(stage, indexes: indexes)
     }
     return record.end(
-      totalMs: (batch.window + start.duration(to: clock.now)).milliseconds, indexes: indexes)
+      totalMs: (batch.window + start.duration(to: clock.now)).milliseconds, indexes: refreshed)
   }
 
   /// Builds the groups of a stage one after the other; each image is loaded as it is done.
-  private func run(_ stage: [Plan.Group]) async throws {
+  private func run(_ stage: [Plan.Group], indexes: [FilePath: TargetIndex]) async throws {
     let (jobs, queue) = AsyncStream.makeStream(of: LoadQueue<C>.Job.self)
     let loads = LoadQueue(limit: setup.loadJobs, record: record, clock: clock)
     async let loaded: Void = loads.run(jobs)
@@ -60,7 +64,8 @@ struct Cycle<C: Clock<Duration>>: Sendable {
         continue
       }
       let build = GroupBuild(
-        group: Plan.Group(key: group.key, images: ready), setup: setup, record: record,
+        group: Plan.Group(key: group.key, images: ready),
+        index: indexes[group.key.workspace], setup: setup, record: record,
         interruption: interruption, clock: clock, load: { queue.yield($0) })
       do {
         try await build.run()

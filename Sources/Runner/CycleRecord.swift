@@ -34,8 +34,8 @@ final class CycleRecord: Sendable {
 
   func record(_ kind: Event.Kind) { log.record(kind, cycle: number) }
 
-  func record(_ update: BuildUpdate, images: [ImageTarget]) {
-    log.record(update, images: images, cycle: number)
+  func record(_ update: BuildUpdate, image: String? = nil) {
+    log.record(update, image: image, cycle: number)
   }
 
   // MARK: What happens

@@ -5,6 +5,8 @@ import SystemPackage
 /// target, while Bazel builds the rest.
 struct GroupBuild<C: Clock<Duration>>: Sendable {
   let group: Plan.Group
+  /// To tell which image a failed target belongs to; `nil`: only the targets themselves are known.
+  let index: TargetIndex?
   let setup: BuildSetup
   let record: CycleRecord
   let interruption: Interruption
@@ -39,7 +41,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
           finish(image, outcome, ms: start.duration(to: clock.now).milliseconds)
         }
       } else {
-        record.record(update, images: group.images)
+        record.record(update, image: image(of: update))
       }
     }
     let result = try await ending
@@ -54,6 +56,19 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     for image in group.images where !done.contains(image.label) {
       record.cancelled(image, because: result?.problem ?? "the build was interrupted")
     }
+  }
+
+  /// The image that a diagnostic belongs to, where it is one: several may wait for one library.
+  private func image(of update: BuildUpdate) -> String? {
+    guard case .diagnostic(let diagnostic) = update, let target = diagnostic.target else {
+      return nil
+    }
+    let names = Set(group.images.map(\.name))
+    let found =
+      index.map { $0.images(dependingOn: target).intersection(names) }
+      // Without the graph: the images beside the target that failed.
+      ?? Set(group.images.filter { $0.label.package == target.package }.map(\.name))
+    return found.count == 1 ? found.first : nil
   }
 
   private func finish(_ image: ImageTarget, _ outcome: TargetOutcome, ms: Int) {

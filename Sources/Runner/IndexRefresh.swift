@@ -29,12 +29,12 @@ struct IndexRefresh<C: Clock<Duration>>: Sendable {
       outcome = try await interruption.run {
         try await setup.bazel(workspace).index(
           of: images, base: base, waitsForLock: setup.waitsForLock
-        ) { record.record($0, images: images) }
+        ) { record.record($0) }
       }
     } catch let error as CancellationError {
       throw error
     } catch {
-      report(error, images: images)
+      report(error)
       return nil
     }
     guard let (index, answer) = outcome else {
@@ -48,16 +48,16 @@ struct IndexRefresh<C: Clock<Duration>>: Sendable {
           images: images.count, ms: start.duration(to: clock.now).milliseconds,
           partial: answer.isPartial)))
     for diagnostic in answer.diagnostics {
-      record.record(.diagnostic(diagnostic), images: images)
+      record.record(.diagnostic(diagnostic))
     }
     return index
   }
 
   /// The build that follows fails of the same and says so for each image; until then the last
   /// good index serves.
-  private func report(_ error: any Error, images: [ImageTarget]) {
+  private func report(_ error: any Error) {
     guard let error = error as? BazelError else { return }
     if error.isLockHeld { record.lockHeld() }
-    for diagnostic in error.diagnostics { record.record(.diagnostic(diagnostic), images: images) }
+    for diagnostic in error.diagnostics { record.record(.diagnostic(diagnostic)) }
   }
 }

@@ -21,6 +21,19 @@ package struct FoundImage: Hashable, Sendable {
   }
 }
 
+/// What a query for images found.
+package struct FoundImages: Hashable, Sendable {
+  /// Sorted by label; may be empty.
+  package var images: [FoundImage]
+  /// Some packages could not be loaded, so there may be more.
+  package var isPartial: Bool
+
+  package init(images: [FoundImage], isPartial: Bool) {
+    self.images = images
+    self.isPartial = isPartial
+  }
+}
+
 extension FoundImage {
   /// Rule classes that make images.
   private static let kinds = [
@@ -73,14 +86,15 @@ extension Bazel {
   ///
   /// Finds rules of the known kinds and rules tagged `watchbuild`.
   ///
-  /// - Returns: What was found, sorted by label; may be empty. Packages that can't be loaded are
-  ///   passed over, and `update` is told what is wrong in them.
+  /// - Returns: What was found. Packages that can't be loaded are passed over, and `update` is told
+  ///   what is wrong in them.
   /// - Throws: `BazelError` when there is no answer; `CommandError`; `CancellationError`.
   package func findImages(
     waitsForLock: Bool = true, update: @escaping @Sendable (BuildUpdate) -> Void = { _ in }
-  ) async throws -> [FoundImage] {
-    let found = try await all(FoundImage.query, waitsForLock: waitsForLock, update: update)
-    return FoundImage.images(found)
+  ) async throws -> FoundImages {
+    let (found, answer) = try await all(
+      FoundImage.query, waitsForLock: waitsForLock, update: update)
+    return FoundImages(images: FoundImage.images(found), isPartial: answer.isPartial)
   }
 
   /// The targets that a query expression or target pattern stands for, sorted by label.
@@ -89,21 +103,22 @@ extension Bazel {
   package func expand(
     _ expression: String, waitsForLock: Bool = true,
     update: @escaping @Sendable (BuildUpdate) -> Void = { _ in }
-  ) async throws -> [FoundImage] {
-    let found = try await all(expression, waitsForLock: waitsForLock, update: update)
-    return Set(found.compactMap(FoundImage.init)).sorted { $0.label < $1.label }
+  ) async throws -> FoundImages {
+    let (found, answer) = try await all(expression, waitsForLock: waitsForLock, update: update)
+    let images = Set(found.compactMap(FoundImage.init)).sorted { $0.label < $1.label }
+    return FoundImages(images: images, isPartial: answer.isPartial)
   }
 
   private func all(
     _ expression: String, waitsForLock: Bool,
     update: @escaping @Sendable (BuildUpdate) -> Void
-  ) async throws -> [QueryStream.Target] {
+  ) async throws -> (targets: [QueryStream.Target], answer: QueryAnswer) {
     let found = Mutex<[QueryStream.Target]>([])
-    _ = try await targets(
+    let answer = try await targets(
       expression, attributes: "tags", waitsForLock: waitsForLock, update: update
     ) { target in
       found.withLock { $0.append(target) }
     }
-    return found.withLock { $0 }
+    return (found.withLock { $0 }, answer)
   }
 }

@@ -1,13 +1,11 @@
-package import Batching
-
 extension EventLog {
   /// Records what Bazel says beside the outcome of targets.
   ///
   /// - Parameters:
   ///   - update: Lock, cache and diagnostics are told; targets and plain text are not.
-  ///   - images: To name the image that a diagnostic belongs to.
+  ///   - image: The image that a diagnostic belongs to, where it is one.
   ///   - cycle: The cycle that the command ran in.
-  package func record(_ update: BuildUpdate, images: [ImageTarget] = [], cycle: Int? = nil) {
+  package func record(_ update: BuildUpdate, image: String? = nil, cycle: Int? = nil) {
     switch update {
     case .lock(let holder, let waited):
       let holder = holder.map { Event.LockAwaited.Holder(pid: $0.pid, command: $0.command) }
@@ -17,8 +15,7 @@ extension EventLog {
       record(
         .cacheDiscarded(Event.CacheDiscarded(option: option, message: message)), cycle: cycle)
     case .diagnostic(let diagnostic):
-      let image = images.first { $0.label == diagnostic.target }
-      record(.diagnostic(Event.Diagnosed(diagnostic, image: image?.name)), cycle: cycle)
+      record(.diagnostic(Event.Diagnosed(diagnostic, image: image)), cycle: cycle)
     case .target, .progress, .message:
       break
     }

@@ -78,7 +78,7 @@ struct DevSession: Sendable {
       let settings =
         isConfiguration
         ? try invocation.settings(loop: loop) : bench.settings
-      let images = try await Workbench(settings, log: bench.log).images()
+      let images = try await Workbench(settings, log: bench.log).images(known: setup.images)
       var changed = setup
       changed.images = images
       changed.buildConcurrency = settings.buildConcurrency

@@ -53,25 +53,16 @@ struct Workbench: Sendable {
 
   /// The images of the run: configured, named, or found by one query.
   ///
+  /// - Parameter known: Found before: they stay where a broken package hides them from the query.
+  /// - Returns: In the order of the configuration, then of their labels.
   /// - Throws: `Problem` when there are none, or Bazel can't tell.
-  func images() async throws -> [ImageTarget] {
-    let bazel = bazel(in: settings.workspace)
-    var found: [ImageSelection.Found] = []
-    do {
-      for query in settings.selection.queries {
-        let images = try await bazel.expand(
-          query.expression, waitsForLock: settings.waitsForLock, update: tell)
-        found += images.filter { query.admits($0.label) }.map(ImageSelection.Found.init)
-      }
-      if settings.selection.searchesWorkspace {
-        let images = try await bazel.findImages(
-          waitsForLock: settings.waitsForLock, update: tell)
-        found += images.map(ImageSelection.Found.init)
-      }
-    } catch let error as BazelError {
-      throw problem(error)
+  func images(known: [ImageTarget] = []) async throws -> [ImageTarget] {
+    let (found, isPartial) = try await found()
+    var images = try settings.selection.targets(found: found, settings: settings)
+    if isPartial {
+      let labels = Set(images.map(\.label))
+      images += known.filter { !labels.contains($0.label) }
     }
-    let images = try settings.selection.targets(found: found, settings: settings)
     guard !images.isEmpty else {
       throw Problem(
         "no image targets found in \(settings.workspace)",
@@ -79,6 +70,28 @@ struct Workbench: Sendable {
           + "'watchbuild', or list them under 'images' in watchbuild.yaml")
     }
     return images
+  }
+
+  private func found() async throws -> (images: [ImageSelection.Found], isPartial: Bool) {
+    let bazel = bazel(in: settings.workspace)
+    var images: [FoundImage] = []
+    var isPartial = false
+    do {
+      for query in settings.selection.queries {
+        let found = try await bazel.expand(
+          query.expression, waitsForLock: settings.waitsForLock, update: tell)
+        images += found.images.filter { query.admits($0.label) }
+        isPartial = isPartial || found.isPartial
+      }
+      if settings.selection.searchesWorkspace {
+        let found = try await bazel.findImages(waitsForLock: settings.waitsForLock, update: tell)
+        images += found.images
+        isPartial = isPartial || found.isPartial
+      }
+    } catch let error as BazelError {
+      throw problem(error)
+    }
+    return (images.map(ImageSelection.Found.init), isPartial)
   }
 
   /// What a failed query says, and the exit code that follows.
