@@ -62,7 +62,8 @@ package struct BazelWorkspace: Sendable {
   package func end() async {
     // What can't be ended here must not hide the test's own failure.
     _ = try? await SubprocessRunner().run(
-      Command("bazel", ["--noblock_for_lock", "shutdown"], in: root)) { _ in }
+      Command("bazel", ["--noblock_for_lock", "shutdown"], in: root)
+    ) { _ in }
     // Likewise.
     if let id = try? await serverID() { kill(id, SIGKILL) }
   }
