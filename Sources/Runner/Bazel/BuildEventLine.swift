@@ -25,8 +25,6 @@ struct BuildEventLine: Decodable {
     var name: String?
     var uri: String?
     var pathPrefix: [String]?
-    /// In base 64: small files may come in place of their path.
-    var contents: String?
   }
 
   struct Failure: Decodable {
@@ -69,15 +67,6 @@ struct BuildEventLine: Decodable {
     var description: String?
   }
 
-  struct Finished: Decodable {
-    struct Code: Decodable {
-      var name: String?
-      var code: Int?
-    }
-
-    var exitCode: Code?
-  }
-
   struct Workspace: Decodable { var localExecRoot: String? }
 
   var id: Identifier?
@@ -86,7 +75,6 @@ struct BuildEventLine: Decodable {
   var completed: Completed?
   var action: Action?
   var aborted: Aborted?
-  var finished: Finished?
   var workspaceInfo: Workspace?
   var lastMessage: Bool?
 }

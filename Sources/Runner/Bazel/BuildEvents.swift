@@ -16,7 +16,6 @@ struct BuildEvents {
     case aborted(labels: [String], reason: String, description: String?, causes: [String])
     /// The root cause of another target's failure, which is none itself.
     case rootCause(label: String, description: String)
-    case finished(code: Int)
     /// Nothing follows.
     case last
   }
@@ -59,11 +58,6 @@ struct BuildEvents {
   private mutating func facts(of event: BuildEventLine) -> [Fact] {
     if let root = event.workspaceInfo?.localExecRoot { executionRoot = FilePath(root) }
     if let set = event.namedSetOfFiles, let name = event.id?.namedSet?.id { sets[name] = set }
-    if let code = event.finished?.exitCode?.code {
-      return [.finished(code: code)]
-    } else if event.finished != nil {
-      return [.finished(code: 0)]
-    }
     if let aborted = event.aborted { return self.aborted(event, aborted) }
     if let action = event.action, let label = event.id?.actionCompleted?.label,
       action.success != true

@@ -129,7 +129,6 @@ extension BuildRecord {
     case .rootCause(let name, let description):
       if let label = Label(name) { rootCauses[label] = description }
       return []
-    case .finished: return []
     case .last:
       isComplete = true
       return []
