@@ -33,7 +33,9 @@ struct GlobPattern: Hashable, Sendable {
     switch first {
     case .anyDepth:
       if pattern.count == 1 { return !path.isEmpty || isDirectory }
-      return path.indices.contains { matches(pattern.dropFirst(), path[$0...], isDirectory: isDirectory) }
+      return path.indices.contains {
+        matches(pattern.dropFirst(), path[$0...], isDirectory: isDirectory)
+      }
         || matches(pattern.dropFirst(), path[path.endIndex...], isDirectory: isDirectory)
     case .name(let name):
       guard let head = path.first, matches(name[...], head) else { return false }

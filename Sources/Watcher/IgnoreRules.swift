@@ -81,7 +81,9 @@ package struct IgnoreRules: Sendable, Hashable {
   }
 
   private static let linkPrefix = Array("bazel-".utf8)
-  private static let versionControl: [[UInt8]] = [".git", ".hg", ".jj", ".svn"].map { Array($0.utf8) }
+  private static let versionControl: [[UInt8]] = [".git", ".hg", ".jj", ".svn"].map {
+    Array($0.utf8)
+  }
 
   private static func isBlank(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
 

@@ -18,7 +18,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   private(set) var lost: Set<ID> = []
   /// Directories to be looked at again when the events read so far have been acted on.
   var revisits: Set<ID> = []
-  /// The clock was set back since the last look, so change times tell nothing.
+  /// Change times tell nothing: the clock was set back since the last look.
   var distrustsTimes = false
   private(set) var root: ID = 0
   private let isStopping: () -> Bool
@@ -76,18 +76,19 @@ final class Surveyor<Notifier: DirectoryNotifier> {
 
   /// Looks again at what can't be watched, and for what was lost.
   func poll() {
-    for (id, error) in failures where error != EACCES && tree.isAlive(id) {
+    for (id, error) in failures where !Shortfall.isBeyondReach(error) && tree.isAlive(id) {
       let parent = tree[id].parent
       // A failing parent's visit comes to its children by itself.
-      if parent < 0 || failures[parent] == nil || failures[parent] == EACCES {
-        visit(id, isReporting: true)
-      }
+      if parent >= 0, let error = failures[parent], !Shortfall.isBeyondReach(error) { continue }
+      visit(id, isReporting: true)
     }
     for id in lost { visit(id, isReporting: true) }
   }
 
   /// Whether something must be looked at from time to time.
-  var needsPolling: Bool { !lost.isEmpty || failures.contains { $0.value != EACCES } }
+  var needsPolling: Bool {
+    !lost.isEmpty || failures.contains { !Shortfall.isBeyondReach($0.value) }
+  }
 
   /// Looks at everything, after all watches were lost or events were.
   func rescan() {
@@ -158,7 +159,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
         return false
       case .failed(let error):
         failures[id] = error
-        return error != EACCES
+        return !Shortfall.isBeyondReach(error)
       }
     }
     failures[id] = EBUSY
@@ -179,8 +180,15 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     let isFresh = tree[id].records.isEmpty
     let moment = KernelTime.now
     var hasDirectories = false
+    let wasDistrusting = distrustsTimes
+    defer { distrustsTimes = wasDistrusting }
     let error = withPath { path in
-      DirectoryListing.read(path) { descriptor, name, isDirectory in
+      DirectoryListing.read(path) { descriptor in
+        let identity = FileStatus(descriptor: descriptor)?.identity ?? 0
+        // A renamed directory's files keep their change times.
+        if !isFresh, identity != tree[id].identity { distrustsTimes = true }
+        tree[id].identity = identity
+      } _: { descriptor, name, isDirectory in
         guard !ignores(name, isDirectory: isDirectory) else { return }
         hasDirectories = hasDirectories || isDirectory
         if isFresh {
@@ -284,7 +292,8 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   ///
   /// With notification that is the moment only: to ask for the status of every file would cost
   /// as much as all else at set-up, and a later change time tells as much.
-  private func newRecord(of name: FileRecords.Name, in descriptor: Int32, _ moment: Int64) -> Entry {
+  private func newRecord(of name: FileRecords.Name, in descriptor: Int32, _ moment: Int64) -> Entry
+  {
     if Notifier.self == NoNotifier.self, let status = Self.status(of: name, in: descriptor) {
       return Entry(status, at: moment)
     }

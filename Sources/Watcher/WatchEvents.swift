@@ -53,7 +53,8 @@ final class WatchEventQueue: Sendable {
   /// Never refuses: who looks at `isFull` before reading more is bounded.
   func put(_ events: [WatchEvent]) {
     guard !events.isEmpty else { return }
-    let (reader, batch) = state.withLock { state -> (CheckedContinuation<[WatchEvent]?, Never>?, [WatchEvent]) in
+    let (reader, batch) = state.withLock {
+      state -> (CheckedContinuation<[WatchEvent]?, Never>?, [WatchEvent]) in
       for event in events { state.pending.add(event) }
       guard !state.pending.isEmpty, let reader = state.reader else { return (nil, []) }
       state.reader = nil

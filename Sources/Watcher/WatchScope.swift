@@ -65,7 +65,9 @@ struct WatchPlan {
     let isTree = scope.trees.map { $0.contains(scope.root) } ?? true
     var anchors = [(path: scope.root, mode: isTree ? WatchedTree.Mode.tree : .flat)]
     for path in outside.sorted(by: { $0.string < $1.string }) {
-      let isCovered = anchors.dropFirst().contains { $0.mode == .tree && path.starts(with: $0.path) }
+      let isCovered = anchors.dropFirst().contains {
+        $0.mode == .tree && path.starts(with: $0.path)
+      }
       if !isCovered { anchors.append((path, trees.contains(path) ? .tree : .flat)) }
     }
     self.anchors = anchors

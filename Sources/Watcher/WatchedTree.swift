@@ -20,6 +20,8 @@ struct WatchedTree {
     var nameOffset: UInt32
     /// The watch descriptor, or -1.
     var watch: Int32 = -1
+    /// Of the directory that the records are of: another may be found under its name.
+    var identity: UInt32 = 0
     var mode: Mode
     var isAlive = true
     var records = FileRecords()

@@ -9,7 +9,8 @@ import Testing
     records.insert("bb", Entry(flags: [.fingerprinted, .executable], value: .max))
     records["a"].map { records.remove(at: $0) }
     #expect(records["a"] == nil)
-    #expect(records["bb"].map { records[$0] } == Entry(flags: [.fingerprinted, .executable], value: .max))
+    #expect(
+      records["bb"].map { records[$0] } == Entry(flags: [.fingerprinted, .executable], value: .max))
     #expect(records.count == 1)
   }
 

@@ -51,7 +51,8 @@ struct FileSystemScript {
   init(name: String, text: String) throws {
     self.name = name
     var section = ""
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       let words = line.split(separator: " ").map(String.init)
       guard let first = words.first, !first.hasPrefix("#") else { continue }
       if line.hasPrefix(" ") {

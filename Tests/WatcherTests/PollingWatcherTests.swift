@@ -29,7 +29,8 @@ import Testing
     try directory.write("1", to: "a/g")
     try await run { watcher in
       _ = try await changes(watcher)
-      try WatchHarness.shell("echo 22 > a/f; rm a/g; mkdir -p b/c; echo 1 > b/c/h", in: directory.path)
+      try WatchHarness.shell(
+        "echo 22 > a/f; rm a/g; mkdir -p b/c; echo 1 > b/c/h", in: directory.path)
       #expect(try await changes(watcher) == ["created b/c/h", "deleted a/g", "modified a/f"])
     }
   }

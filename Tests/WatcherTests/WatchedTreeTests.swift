@@ -3,7 +3,9 @@ import Testing
 @testable import Watcher
 
 @Suite struct WatchedTreeTests {
-  private func child(_ name: String, of parent: WatchedTree.ID, in tree: inout WatchedTree)
+  private func child(
+    _ name: String, of parent: WatchedTree.ID, in tree: inout WatchedTree
+  )
     -> WatchedTree.ID
   {
     tree[parent].records.insert(name, Entry(flags: .directory, value: 0))
