@@ -4,9 +4,11 @@ import Glibc
 enum DirectoryListing {
   /// Calls `body` for every entry but `.` and `..`, in the file system's order.
   ///
-  /// - Parameter body: Given a descriptor of the directory, the name with a NUL behind it, and
-  ///   whether it is a directory (symbolic links are not followed).
-  /// - Parameter opened: Given the descriptor before the first entry.
+  /// - Parameters:
+  ///   - path: With a NUL at its end; a symbolic link is refused.
+  ///   - opened: Given the descriptor before the first entry.
+  ///   - body: Given a descriptor of the directory, the name with a NUL behind it, and whether it
+  ///     is a directory (symbolic links are not followed).
   /// - Returns: 0, or the error number for which the directory can't be read to its end.
   static func read(
     _ path: UnsafePointer<CChar>, opened: (_ directory: Int32) -> Void = { _ in },

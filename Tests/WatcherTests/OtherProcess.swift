@@ -10,6 +10,7 @@ enum OtherProcess {
   ///   - test: Part of the test's name, which must be no other's.
   ///   - command: Shell words put before the test program, such as `unshare -Ur`.
   ///   - body: The test itself, run in the other process.
+  /// - Throws: What the body throws.
   static func run(
     _ test: String, under command: String, _ body: () async throws -> Void
   ) async throws {
