@@ -118,8 +118,7 @@ extension Surveyor {
   ///
   /// With notification that is the moment only: to ask for the status of every file would cost
   /// as much as all else at set-up, and a later change time tells as much.
-  private func newRecord(of name: FileRecords.Name, in descriptor: Int32, _ moment: Int64) -> Entry
-  {
+  func newRecord(of name: FileRecords.Name, in descriptor: Int32, _ moment: Int64) -> Entry {
     if Notifier.self == NoNotifier.self, let status = Self.status(of: name, in: descriptor) {
       return Entry(status, at: moment)
     }

@@ -15,7 +15,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   /// Directories that are not watched, and the error number that says why.
   var failures: [ID: Int32] = [:]
   /// Anchors that are not there now. What is known of their files is kept for their return.
-  private(set) var lost: Set<ID> = []
+  var lost: Set<ID> = []
   /// Directories to be looked at again when the events read so far have been acted on.
   var revisits: Set<ID> = []
   /// Change times tell nothing: the clock was set back since the last look.

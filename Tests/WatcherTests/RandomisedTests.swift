@@ -28,7 +28,7 @@ extension OneWatcher {
     }
 
     @Test func `every difference is reported after overflows`() async throws {
-      try await check(rounds: 8, limit: 1, overflows: true)
+      try await check(rounds: 4, limit: 1, overflows: true)
     }
 
     @Test func `every difference is reported when watches run out`() async throws {
