@@ -4,11 +4,14 @@ import Glibc
 enum DirectoryListing {
   /// Calls `body` for every entry but `.` and `..`, in the file system's order.
   ///
-  /// - Parameter body: Given a descriptor of the directory, the name with a NUL behind it, and
-  ///   whether it is a directory (symbolic links are not followed).
+  /// - Parameters:
+  ///   - path: With a NUL at its end; a symbolic link is refused.
+  ///   - opened: Given the descriptor before the first entry.
+  ///   - body: Given a descriptor of the directory, the name with a NUL behind it, and whether it
+  ///     is a directory (symbolic links are not followed).
   /// - Returns: 0, or the error number for which the directory can't be read to its end.
   static func read(
-    _ path: UnsafePointer<CChar>,
+    _ path: UnsafePointer<CChar>, opened: (_ directory: Int32) -> Void = { _ in },
     _ body: (_ directory: Int32, _ name: UnsafeBufferPointer<UInt8>, _ isDirectory: Bool) -> Void
   ) -> Int32 {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
@@ -19,6 +22,7 @@ enum DirectoryListing {
       return error
     }
     defer { closedir(directory) }
+    opened(descriptor)
     while true {
       errno = 0
       guard let entry = readdir(directory) else { return errno }

@@ -1,6 +1,7 @@
 /// Something that says when a directory changes: inotify, or nothing at all where one polls.
 protocol DirectoryNotifier {
-  /// - Parameter path: With its bytes' NUL at the end.
+  /// Begins to watch the directory itself; a symbolic link is refused. Anchors also tell of their
+  /// own removal and renaming.
   mutating func watch(_ path: UnsafePointer<CChar>, isAnchor: Bool) -> WatchOutcome
 
   /// Does nothing where the kernel has dropped the watch itself.

@@ -22,6 +22,7 @@ struct GlobPattern: Hashable, Sendable {
   /// - Parameters:
   ///   - path: Names from the root down.
   ///   - isDirectory: `docs/**` matches the directory `docs` too: nothing below is of interest.
+  /// - Returns: Whether the whole path matches.
   func matches(_ path: ArraySlice<ArraySlice<UInt8>>, isDirectory: Bool) -> Bool {
     Self.matches(components[...], path, isDirectory: isDirectory)
   }

@@ -14,6 +14,7 @@ package struct IgnoreRules: Sendable, Hashable {
   private let patterns: [GlobPattern]
 
   /// - Parameters:
+  ///   - root: The workspace's root: absolute, symbolic links resolved.
   ///   - bazelIgnore: The lines of `.bazelignore`; empty ones and comments are passed over.
   ///   - patterns: Relative to the root, such as `docs/**` or `*.log`.
   package init(root: FilePath, bazelIgnore: [String] = [], patterns: [String] = []) {
@@ -33,7 +34,10 @@ package struct IgnoreRules: Sendable, Hashable {
     self.patterns = patterns.filter { !$0.isEmpty }.map(GlobPattern.init)
   }
 
+  /// Whether a path, or a directory that it is in, is ignored.
+  ///
   /// - Parameter path: Absolute. Outside the root only version-control directories are ignored.
+  /// - Returns: `false` for the root itself, whatever the patterns.
   package func ignores(_ path: FilePath) -> Bool {
     let bytes = path.bytes
     let isInside =
@@ -51,8 +55,11 @@ package struct IgnoreRules: Sendable, Hashable {
   /// Whether a name is ignored in a directory that itself is not.
   ///
   /// - Parameters:
+  ///   - name: The last name of the path.
   ///   - parents: Names from the root, or from `/` when outside, down to the directory.
+  ///   - isInside: Whether the path is below the root.
   ///   - isDirectory: A real directory at the root, such as `bazel-toolchains`, is source.
+  /// - Returns: Whether this name adds a reason.
   func ignores(
     _ name: ArraySlice<UInt8>, under parents: ArraySlice<ArraySlice<UInt8>>, isInside: Bool,
     isDirectory: Bool

@@ -16,11 +16,13 @@ package final class InotifyWatcher: Sendable {
   ///
   /// To be called before any process is started: only then is there no moment in which a child
   /// could inherit the library's descriptor.
+  ///
+  /// - Throws: `WatchError`, with what to do about it.
   package convenience init(_ scope: WatchScope) throws(WatchError) {
     try self.init(scope, limit: WatchEventQueue.limit)
   }
 
-  /// - Parameter limit: How many changes may wait for the reader before reading stops.
+  /// Lets `limit` changes wait for the reader before reading stops.
   init(_ scope: WatchScope, limit: Int) throws(WatchError) {
     guard let status = FileStatus(at: scope.root) else {
       throw .notADirectory(scope.root, Errno(rawValue: errno))

@@ -11,7 +11,11 @@ package final class PollingWatcher: Sendable {
 
   /// Starts to look at once; `ready()` waits for the first look, which reports nothing.
   ///
-  /// - Parameter interval: From the end of one look to the begin of the next.
+  /// - Parameters:
+  ///   - scope: What to look at.
+  ///   - interval: From the end of one look to the begin of the next.
+  ///   - clock: What measures the interval.
+  /// - Throws: `WatchError` when the root is no directory.
   package init(
     _ scope: WatchScope, interval: Duration, clock: any Clock<Duration>
   ) throws(WatchError) {

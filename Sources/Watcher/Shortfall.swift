@@ -6,6 +6,9 @@ struct Shortfall {
   /// Stands for an error number where a directory is reachable by two paths.
   static let isMountedTwice: Int32 = -2
 
+  /// Whether a directory that failed so can't be polled either. Its parent tells of its mending.
+  static func isBeyondReach(_ error: Int32) -> Bool { error == EACCES || error == ENAMETOOLONG }
+
   private var announced: Set<Int32> = []
 
   /// The reasons that were not said before. One that is mended is forgotten, to be said again.
@@ -50,6 +53,8 @@ struct Shortfall {
         \(subject) can't be read: permission denied; changes in them aren't seen until they are \
         readable
         """
+    case ENAMETOOLONG:
+      return "\(subject) have paths that are too long for the kernel; changes in them aren't seen"
     case EMFILE, ENFILE:
       return "\(subject) are polled, because no file descriptor is left: raise 'ulimit -n'"
     case isMountedTwice:

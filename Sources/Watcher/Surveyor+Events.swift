@@ -15,7 +15,9 @@ extension Surveyor {
       enter(id)
       let isDirectory = event.has(Int32(IN_ISDIR))
       guard !ignores(event.name, isDirectory: isDirectory) else { return }
-      if isDirectory {
+      if event.has(IN_DELETE | IN_MOVED_FROM) {
+        leftName(event.name, in: id, isDirectory: isDirectory)
+      } else if isDirectory {
         applyToDirectory(event, id)
       } else {
         applyToFile(event, id)
@@ -30,17 +32,29 @@ extension Surveyor {
       appeared(event.name, in: id, isReplacing: false)
     } else if event.has(IN_MOVED_TO) {
       appeared(event.name, in: id, isReplacing: true)
-    } else if event.has(IN_DELETE | IN_MOVED_FROM) {
-      // Names that are exchanged, or used again at once, are there still.
-      if status(of: event.name)?.isDirectory == true {
-        appeared(event.name, in: id, isReplacing: true)
-      } else {
-        removeEntry(event.name, in: id)
-      }
     } else if event.has(IN_ATTRIB), let child = childNode(event.name, in: id),
       failures[child] != nil
     {
       visit(child, isReporting: true)
+    }
+  }
+
+  /// A name was given up. It may be in use again: exchanged in one call, or made anew at once.
+  ///
+  /// So the disk is asked. Of an exchange the second pair of events would otherwise undo what the
+  /// first has told.
+  private func leftName(_ name: FileRecords.Name, in id: ID, isDirectory: Bool) {
+    guard let status = status(of: name) else { return removeEntry(name, in: id) }
+    switch (isDirectory, status.isDirectory) {
+    case (true, true): appeared(name, in: id, isReplacing: true)
+    case (true, false) where ignores(name, isDirectory: false): removeEntry(name, in: id)
+    case (_, false): changed(name, in: id)
+    case (false, true):
+      // Another event brings the directory, or has brought it.
+      guard let offset = tree[id].records.offset(of: name),
+        !tree[id].records[offset].flags.contains(.directory)
+      else { return }
+      removeEntry(name, in: id)
     }
   }
 
@@ -66,13 +80,7 @@ extension Surveyor {
   // MARK: Files
 
   private func applyToFile(_ event: RawEvent, _ id: ID) {
-    if event.has(IN_DELETE | IN_MOVED_FROM) {
-      if let status = status(of: event.name), !status.isDirectory {
-        changed(event.name, in: id)
-      } else {
-        removeEntry(event.name, in: id)
-      }
-    } else if event.has(IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO) {
+    if event.has(IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO) {
       changed(event.name, in: id)
     } else if event.has(IN_ATTRIB) {
       attributesChanged(event.name, in: id)

@@ -15,10 +15,10 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   /// Directories that are not watched, and the error number that says why.
   var failures: [ID: Int32] = [:]
   /// Anchors that are not there now. What is known of their files is kept for their return.
-  private(set) var lost: Set<ID> = []
+  var lost: Set<ID> = []
   /// Directories to be looked at again when the events read so far have been acted on.
   var revisits: Set<ID> = []
-  /// The clock was set back since the last look, so change times tell nothing.
+  /// Change times tell nothing: the clock was set back since the last look.
   var distrustsTimes = false
   private(set) var root: ID = 0
   private let isStopping: () -> Bool
@@ -76,18 +76,19 @@ final class Surveyor<Notifier: DirectoryNotifier> {
 
   /// Looks again at what can't be watched, and for what was lost.
   func poll() {
-    for (id, error) in failures where error != EACCES && tree.isAlive(id) {
+    for (id, error) in failures where !Shortfall.isBeyondReach(error) && tree.isAlive(id) {
       let parent = tree[id].parent
       // A failing parent's visit comes to its children by itself.
-      if parent < 0 || failures[parent] == nil || failures[parent] == EACCES {
-        visit(id, isReporting: true)
-      }
+      if parent >= 0, let error = failures[parent], !Shortfall.isBeyondReach(error) { continue }
+      visit(id, isReporting: true)
     }
     for id in lost { visit(id, isReporting: true) }
   }
 
   /// Whether something must be looked at from time to time.
-  var needsPolling: Bool { !lost.isEmpty || failures.contains { $0.value != EACCES } }
+  var needsPolling: Bool {
+    !lost.isEmpty || failures.contains { !Shortfall.isBeyondReach($0.value) }
+  }
 
   /// Looks at everything, after all watches were lost or events were.
   func rescan() {
@@ -158,7 +159,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
         return false
       case .failed(let error):
         failures[id] = error
-        return error != EACCES
+        return !Shortfall.isBeyondReach(error)
       }
     }
     failures[id] = EBUSY
@@ -173,129 +174,6 @@ final class Surveyor<Notifier: DirectoryNotifier> {
       let there = FileStatus(at: FilePath(bytes: bytes))
     else { return false }
     return here.inode == there.inode && here.device == there.device
-  }
-
-  private func list(_ id: ID, isReporting: Bool, _ stack: inout [ID]) {
-    let isFresh = tree[id].records.isEmpty
-    let moment = KernelTime.now
-    var hasDirectories = false
-    let error = withPath { path in
-      DirectoryListing.read(path) { descriptor, name, isDirectory in
-        guard !ignores(name, isDirectory: isDirectory) else { return }
-        hasDirectories = hasDirectories || isDirectory
-        if isFresh {
-          let entry =
-            isDirectory
-            ? Entry(flags: .directory, value: 0)
-            : newRecord(of: name, in: descriptor, moment)
-          tree[id].records.insert(name, entry)
-          if isReporting, !isDirectory { report(name, .created) }
-        } else {
-          compare(id, name, isDirectory, descriptor, moment, isReporting)
-        }
-      }
-    }
-    switch error {
-    case 0: break
-    case ENOENT, ENOTDIR, ELOOP: return vanish(id)
-    default:
-      // What could be read stands; nothing is concluded from what could not.
-      failures[id] = error
-      return unmark(id)
-    }
-    if !lost.isEmpty { lost.remove(id) }
-    if isFresh {
-      tree.compact(id)
-    } else {
-      sweep(id, isReporting)
-      tree.compactRecords(of: id)
-    }
-    if hasDirectories { descend(id, &stack) }
-  }
-
-  /// Pushes the subdirectories that are wanted and not watched.
-  private func descend(_ id: ID, _ stack: inout [ID]) {
-    let isInTree = descends(id)
-    guard isInTree || tree[id].mode == .flat || plan.hasBorders else { return }
-    for (offset, entry) in directories(in: id) {
-      if let child = tree.child(entry) {
-        if tree[child].watch < 0 { stack.append(child) }
-      } else if let mode = wantedMode(of: offset, in: id, isInTree: isInTree) {
-        stack.append(tree.addChild(of: id, entry: offset, mode: mode))
-      }
-    }
-  }
-
-  private func compare(
-    _ id: ID, _ name: FileRecords.Name, _ isDirectory: Bool, _ descriptor: Int32, _ moment: Int64,
-    _ isReporting: Bool
-  ) {
-    guard let offset = tree[id].records.offset(of: name) else {
-      var entry =
-        isDirectory
-        ? Entry(flags: .directory, value: 0) : newRecord(of: name, in: descriptor, moment)
-      entry.flags.insert(.present)
-      tree[id].records.insert(name, entry)
-      if isReporting, !isDirectory { report(name, .created) }
-      return
-    }
-    var entry = tree[id].records[offset]
-    if entry.flags.contains(.directory) != isDirectory {
-      forget(entry, named: name, isReporting: isReporting)
-      enter(id)
-      if isDirectory {
-        entry = Entry(flags: .directory, value: 0)
-      } else {
-        entry = newRecord(of: name, in: descriptor, moment)
-        if isReporting { report(name, .created) }
-      }
-    } else if !isDirectory, let status = Self.status(of: name, in: descriptor) {
-      if isReporting, entry.differs(from: status) || distrustsTimes { report(name, .modified) }
-      entry = Entry(status, at: moment)
-    }
-    entry.flags.insert(.present)
-    tree[id].records[offset] = entry
-  }
-
-  /// Removes what the listing did not have.
-  private func sweep(_ id: ID, _ isReporting: Bool) {
-    var gone: [(Int, Entry)] = []
-    tree[id].records.forEach { offset, entry in
-      if !entry.flags.contains(.present) { gone.append((offset, entry)) }
-    }
-    unmark(id)
-    for (offset, entry) in gone {
-      let name = tree[id].records.withName(at: offset) { Array($0) }
-      name.withUnsafeBufferPointer { forget(entry, named: $0, isReporting: isReporting) }
-      enter(id)
-      tree[id].records.remove(at: offset)
-    }
-  }
-
-  private func unmark(_ id: ID) {
-    var marked: [Int] = []
-    tree[id].records.forEach { offset, entry in
-      if entry.flags.contains(.present) { marked.append(offset) }
-    }
-    for offset in marked { tree[id].records[offset].flags.remove(.present) }
-  }
-
-  /// What is recorded of a file seen for the first time.
-  ///
-  /// With notification that is the moment only: to ask for the status of every file would cost
-  /// as much as all else at set-up, and a later change time tells as much.
-  private func newRecord(of name: FileRecords.Name, in descriptor: Int32, _ moment: Int64) -> Entry
-  {
-    if Notifier.self == NoNotifier.self, let status = Self.status(of: name, in: descriptor) {
-      return Entry(status, at: moment)
-    }
-    return Entry(seenAt: moment)
-  }
-
-  private static func status(of name: FileRecords.Name, in directory: Int32) -> FileStatus? {
-    name.withMemoryRebound(to: CChar.self) { text in
-      text.baseAddress.flatMap { FileStatus(of: $0, in: directory) }
-    }
   }
 
   // MARK: Directories leave
@@ -356,7 +234,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   }
 
   /// The node and all below it, parents before children.
-  private func subtree(_ id: ID) -> [ID] {
+  func subtree(_ id: ID) -> [ID] {
     var nodes = [id]
     var next = 0
     while next < nodes.count {
@@ -364,102 +242,6 @@ final class Surveyor<Notifier: DirectoryNotifier> {
       next += 1
     }
     return nodes
-  }
-
-  // MARK: Scope
-
-  /// Makes the tree below a directory fit the scope. Reports nothing.
-  func reconcile(_ start: ID) {
-    var stack = [start]
-    while let id = stack.popLast() {
-      guard tree.isAlive(id) else { continue }
-      let isInTree = descends(id)
-      for (offset, entry) in directories(in: id) {
-        let mode = wantedMode(of: offset, in: id, isInTree: isInTree)
-        switch (tree.child(entry), mode) {
-        case (let child?, let mode?):
-          tree[child].mode = mode
-          stack.append(child)
-        case (let child?, nil): drop(child, isReporting: false)
-        case (nil, let mode?):
-          visit(tree.addChild(of: id, entry: offset, mode: mode), isReporting: false)
-        case (nil, nil): break
-        }
-      }
-    }
-  }
-
-  /// After other ignore rules: forgets what they ignore, learns what they no longer do.
-  private func refilter() {
-    for id in tree.anchors.keys.sorted().flatMap(subtree) where tree.isAlive(id) {
-      enter(id)
-      var ignored: [(Int, Entry)] = []
-      tree[id].records.forEach { offset, entry in
-        let isIgnored = tree[id].records.withName(at: offset) {
-          ignores($0, isDirectory: entry.flags.contains(.directory))
-        }
-        if isIgnored { ignored.append((offset, entry)) }
-      }
-      for (offset, entry) in ignored {
-        if let child = tree.child(entry) { drop(child, isReporting: false) }
-        tree[id].records.remove(at: offset)
-      }
-      enter(id)
-      let moment = KernelTime.now
-      _ = withPath { path in
-        DirectoryListing.read(path) { descriptor, name, isDirectory in
-          guard !ignores(name, isDirectory: isDirectory), tree[id].records.offset(of: name) == nil
-          else { return }
-          tree[id].records.insert(
-            name,
-            isDirectory
-              ? Entry(flags: .directory, value: 0) : newRecord(of: name, in: descriptor, moment))
-        }
-      }
-    }
-  }
-
-  /// Whether what is below a directory is watched with it.
-  func descends(_ id: ID) -> Bool {
-    switch tree[id].mode {
-    case .tree: true
-    case .inner: !plan.hasBorders || !isPackage(id)
-    case .flat: false
-    }
-  }
-
-  private func isPackage(_ id: ID) -> Bool {
-    buildFileNames.contains { name in
-      name.withUnsafeBufferPointer { name in
-        guard let offset = tree[id].records.offset(of: name) else { return false }
-        return !tree[id].records[offset].flags.contains(.directory)
-      }
-    }
-  }
-
-  func isBuildFile(_ name: FileRecords.Name) -> Bool {
-    plan.hasBorders && buildFileNames.contains { name.elementsEqual($0) }
-  }
-
-  /// How a subdirectory is to be watched; `nil`: not at all.
-  func wantedMode(of entry: Int, in id: ID, isInTree: Bool) -> WatchedTree.Mode? {
-    // Outside the root only trees reach further down.
-    guard isInTree || tree.anchor(of: id) == root else { return nil }
-    return plan.mode(isInTree: isInTree) {
-      var bytes: [UInt8] = []
-      tree.appendPath(of: id, to: &bytes)
-      bytes.append(UInt8(ascii: "/"))
-      tree[id].records.withName(at: entry) { bytes.append(contentsOf: $0) }
-      return FilePath(bytes: bytes)
-    }
-  }
-
-  private func directories(in id: ID) -> [(offset: Int, entry: Entry)] {
-    var directories: [(Int, Entry)] = []
-    tree[id].records.forEach { offset, entry in
-      if entry.flags.contains(.directory) { directories.append((offset, entry)) }
-    }
-    return directories
   }
 
   // MARK: Paths
@@ -511,7 +293,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     return Self.withText(scratch, body)
   }
 
-  private func withPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+  func withPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     Self.withText(path, body)
   }
 
@@ -530,36 +312,5 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   private static func anchorBytes(_ path: FilePath) -> [UInt8] {
     let bytes = path.bytes
     return bytes == [UInt8(ascii: "/")] ? [] : bytes
-  }
-}
-
-typealias Entry = FileRecords.Entry
-
-private let buildFileNames = ["BUILD", "BUILD.bazel"].map { Array($0.utf8) }
-
-extension FileRecords.Entry {
-  /// A file of which all changes up to `moment` are known to have been reported.
-  init(seenAt moment: Int64) { self.init(flags: [], value: UInt64(bitPattern: moment)) }
-
-  /// - Parameter moment: Not later than when the status was asked for.
-  init(_ status: FileStatus, at moment: Int64) {
-    self.init(flags: .fingerprinted, value: status.fingerprint)
-    if status.isExecutable { flags.insert(.executable) }
-    if KernelTime.isChange(status.changed, atOrAfter: moment) { flags.insert(.racy) }
-  }
-
-  /// Whether the file may have changed since it was recorded.
-  func differs(from status: FileStatus) -> Bool {
-    guard flags.contains(.fingerprinted) else {
-      return KernelTime.isChange(status.changed, atOrAfter: Int64(bitPattern: value))
-    }
-    return flags.contains(.racy) || value != status.fingerprint
-  }
-}
-
-extension FileStatus {
-  init?(at path: FilePath) {
-    guard let status = path.withPlatformString({ FileStatus(at: $0) }) else { return nil }
-    self = status
   }
 }

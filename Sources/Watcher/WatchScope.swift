@@ -76,11 +76,12 @@ struct WatchPlan {
   /// Whether packages of their own end a tree.
   var hasBorders: Bool { scope.trees != nil }
 
-  /// How a directory is watched; `nil`: not at all.
+  /// How a directory is watched.
   ///
   /// - Parameters:
-  ///   - path: Asked only where needed, for it costs an allocation.
   ///   - isInTree: Whether the parent is watched with what is below it.
+  ///   - path: Asked only where needed, for it costs an allocation.
+  /// - Returns: `nil` where it is not watched at all.
   func mode(isInTree: Bool, path: () -> FilePath) -> WatchedTree.Mode? {
     guard let trees = scope.trees else {
       if isInTree { return .tree }

@@ -20,6 +20,8 @@ struct WatchedTree {
     var nameOffset: UInt32
     /// The watch descriptor, or -1.
     var watch: Int32 = -1
+    /// Of the directory that the records are of: another may be found under its name.
+    var identity: UInt32 = 0
     var mode: Mode
     var isAlive = true
     var records = FileRecords()
@@ -50,7 +52,7 @@ struct WatchedTree {
     return id
   }
 
-  /// - Parameter entry: The offset of the directory's entry in its parent's records.
+  /// Gives a directory's entry, at this offset in its parent's records, a node.
   mutating func addChild(of parent: ID, entry: Int, mode: Mode) -> ID {
     let id = add(Node(parent: parent, nameOffset: UInt32(entry), mode: mode))
     self[parent].records[entry].value = UInt64(id + 1)

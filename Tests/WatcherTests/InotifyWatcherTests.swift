@@ -108,7 +108,7 @@ extension OneWatcher {
         // Each of these costs an event; none is merged with its neighbour.
         try harness.shell(
           """
-          i=0; while [ $i -le \(limit / 2 + 100) ]; do : > d0/x; : > d1/x; i=$((i+1)); done
+          i=0; while [ $i -le \(limit / 2 + 4000) ]; do : > d0/x; : > d1/x; i=$((i+1)); done
           echo 2 > d3/f3; rm d4/f4; mkdir d5; echo 1 > d5/new; mv d2 d6; rm d0/x d1/x
           """)
         let events = try await harness.events()
