@@ -10,7 +10,9 @@ extension Surveyor {
       tree.clearWatch(id)
       revisits.insert(id)
     } else if event.has(IN_DELETE_SELF | IN_MOVE_SELF) {
-      if tree[id].parent < 0 { revisits.insert(id) }
+      // Only anchors ask for these. What is below has nothing to do with its path from now on.
+      unwatch(below: id)
+      revisits.insert(id)
     } else if !event.name.isEmpty {
       enter(id)
       let isDirectory = event.has(Int32(IN_ISDIR))

@@ -9,7 +9,9 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   typealias ID = WatchedTree.ID
 
   var notifier: Notifier
-  private(set) var plan: WatchPlan
+  private(set) var plan: WatchPlan {
+    didSet { rules = plan.scope.ignore }
+  }
   var tree = WatchedTree()
   var found: [WatchEvent] = []
   /// Directories that are not watched, and the error number that says why.
@@ -23,6 +25,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   private(set) var root: ID = 0
   private let isStopping: () -> Bool
 
+  private var rules: IgnoreRules
   /// The directory whose path is in `path`, or -1.
   private var current: ID = -1
   private var isInsideRoot = true
@@ -36,6 +39,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     self.notifier = notifier
     self.isStopping = isStopping
     plan = WatchPlan(scope)
+    rules = scope.ignore
   }
 
   // MARK: What is asked of it
@@ -103,10 +107,6 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   func revisit() {
     while let id = revisits.popFirst() {
       guard tree.isAlive(id) else { continue }
-      if tree[id].parent < 0 {
-        // An anchor was moved or removed: what is below it has nothing to do with its path now.
-        unwatch(below: id)
-      }
       visit(id, isReporting: true)
     }
   }
@@ -226,7 +226,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     current = -1
   }
 
-  private func unwatch(below id: ID) {
+  func unwatch(below id: ID) {
     for node in subtree(id) where tree[node].watch >= 0 {
       notifier.unwatch(tree[node].watch)
       tree.clearWatch(node)
@@ -259,7 +259,6 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   }
 
   func ignores(_ name: FileRecords.Name, isDirectory: Bool) -> Bool {
-    let rules = plan.scope.ignore
     guard isInsideRoot, rules.hasPathRules else {
       let isAtRoot = current == root
       return rules.ignoresByName(name, isAtRoot: isAtRoot, isDirectory: isDirectory)

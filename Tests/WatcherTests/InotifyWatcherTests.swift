@@ -123,5 +123,73 @@ extension OneWatcher {
         #expect(try await harness.changes() == ["modified d6/f2"])
       }
     }
+
+    @Test func `a branch switch of two thousand files is seen whole`() async throws {
+      try directory.shell(
+        """
+        git init -q -b main .; git config user.email a@b; git config user.name n
+        echo 1 > keep; git add .; git commit -qm 1; git switch -q -c other
+        for d in $(seq 40); do mkdir -p p/d$d; for i in $(seq 50); do echo $i > p/d$d/f$i; done; done
+        git add .; git commit -qm 2
+        """)
+      try await WatchHarness.run(in: directory) { harness in
+        try harness.shell("git switch -q main")
+        let files = Set((1...40).flatMap { d in (1...50).map { "p/d\(d)/f\($0)" } })
+        #expect(Set(try await harness.changes()) == Set(files.map { "deleted \($0)" }))
+        try harness.shell("git switch -q other")
+        #expect(Set(try await harness.changes()) == Set(files.map { "created \($0)" }))
+      }
+    }
+
+    @Test func `ten thousand directories come and go without a trace`() async throws {
+      try await WatchHarness.run(in: directory) { harness in
+        // Enough for the library's leftovers to be swept, and the watches made anew.
+        for _ in 0..<11 {
+          for number in 0..<1000 { try directory.makeDirectory("d\(number)") }
+          try await harness.watcher.synchronize()
+          for number in 0..<1000 {
+            _ = directory.appending("d\(number)").withPlatformString { rmdir($0) }
+          }
+          #expect(try await harness.events() == [])
+        }
+        try directory.write("1", to: "d/f")
+        #expect(try await harness.changes() == ["created d/f"])
+      }
+    }
+
+    @Test func `barriers from many tasks at once all hold`() async throws {
+      try await WatchHarness.run(in: directory) { harness in
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+          for number in 0..<50 {
+            group.addTask {
+              try directory.write("1", to: "d\(number)/f")
+              try await harness.watcher.synchronize()
+              return true
+            }
+          }
+          try await group.waitForAll()
+        }
+        let expected = (0..<50).map { "created d\($0)/f" }.sorted()
+        // All barriers have passed, so nothing more is waited for here.
+        let events = harness.watcher.events.takeAvailable()
+        #expect(WatchHarness.changes(in: events, relativeTo: directory.path) == expected)
+      }
+    }
+
+    @Test func `a path longer than the kernel takes is announced, and its neighbours are seen`()
+      async throws
+    {
+      let name = String(repeating: "n", count: 250)
+      try directory.shell(
+        "for i in $(seq 17); do mkdir \(name); cd -P \(name); done; cd '\(directory.path)'; mkdir z"
+      )
+      try await WatchHarness.run(in: directory) { harness in
+        let summary = await harness.watcher.ready()
+        #expect(summary.degraded?.contains("too long for the kernel") == true)
+        try harness.shell("echo 1 > z/f")
+        #expect(try await harness.changes() == ["created z/f"])
+      }
+      try directory.shell("rm -rf \(name)")
+    }
   }
 }
