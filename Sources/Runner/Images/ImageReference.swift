@@ -39,12 +39,20 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
       first.contains(".") || first.contains(":") || first == "localhost"
     {
       let host = first.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-      let isHost = host[0].utf8.allSatisfy { isAlphanumeric($0) || $0 == 0x2D || $0 == 0x2E }
+      let isHost = host[0].split(separator: ".", omittingEmptySubsequences: false)
+        .allSatisfy(isValidHostComponent)
       let isPort = host.count == 1 || (!host[1].isEmpty && host[1].utf8.allSatisfy(isDigit))
-      guard isHost, isPort, !host[0].isEmpty else { return false }
+      guard isHost, isPort else { return false }
       components = components.dropFirst()
     }
     return components.allSatisfy(isValidComponent)
+  }
+
+  /// Letters, digits and, between them, `-`.
+  private static func isValidHostComponent(_ component: Substring) -> Bool {
+    guard let first = component.utf8.first, let last = component.utf8.last else { return false }
+    return isAlphanumeric(first) && isAlphanumeric(last)
+      && component.utf8.allSatisfy { isAlphanumeric($0) || $0 == 0x2D }
   }
 
   /// Lower-case letters and digits, separated by one `.`, one or two `_`, or any number of `-`.

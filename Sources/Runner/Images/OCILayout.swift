@@ -27,13 +27,13 @@ enum OCILayout {
   }
 
   struct Index: Codable {
-    var schemaVersion = 2
+    var schemaVersion: Int? = 2
     var mediaType: String?
     var manifests: [Descriptor]?
   }
 
   struct Manifest: Codable {
-    var schemaVersion = 2
+    var schemaVersion: Int? = 2
     var mediaType: String?
     var config: Descriptor
     var layers: [Descriptor]?
