@@ -176,7 +176,7 @@ extension TargetIndex {
 
 extension Substring {
   /// Without the last component; empty when there is only one.
-  fileprivate var parent: Substring {
+  var parent: Substring {
     guard let slash = lastIndex(of: "/") else { return self[startIndex..<startIndex] }
     return self[..<slash]
   }

@@ -41,8 +41,18 @@ package struct TargetIndex: Sendable {
   /// Every image's name.
   package var imageNames: Set<String> { Set(images.values.joined()) }
 
-  /// The packages of the main repository that images depend on, as paths from the workspace.
-  package var packages: some Collection<String> { buildFiles.keys }
+  /// The packages of the main repository that images depend on, as paths from the workspace, to be
+  /// watched with what is below them.
+  ///
+  /// `nil`: all of the workspace. Where the graph is known in part, the file whose repair matters
+  /// may lie anywhere.
+  package var watchedPackages: Set<String>? { isPartial ? nil : Set(buildFiles.keys) }
+
+  /// Directories to be watched beside the packages: of files that no package holds, and of what
+  /// symbolic links among the sources lead to. Relative to the workspace, or absolute.
+  package var watchedDirectories: Set<String> {
+    Set((workspaceFiles.union(aliases.keys)).map { String(Substring($0).parent) })
+  }
 
   /// The images that depend on a target, or are it.
   package func images(dependingOn target: Label) -> Set<String> {

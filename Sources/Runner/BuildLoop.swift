@@ -9,6 +9,8 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     case batch(Batch)
     case cycleEnded(Result<CycleOutcome, any Error>)
     case batchesEnded
+    /// Time to look whether a failed load can succeed now.
+    case retryDue(Bool)
   }
 
   /// A cycle under way.
@@ -55,7 +57,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     return try await Cycle(
       batch: Batch(cause: .start), owed: owed, indexes: [:], stale: [:], setup: setup,
       record: CycleRecord(number: 1, log: log), interruption: Interruption(), clock: clock,
-      isPackage: isPackage
+      isPackage: isPackage, follow: { _ in false }
     ).run()
   }
 
@@ -69,7 +71,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   ///   - busy: What a change does to a build that runs.
   ///   - postpones: No build at start, only the index.
   ///   - reconfigure: Given each batch before its cycle, and the setup in force: is there another?
-  ///   - indexed: Told of each new index, so that the watch can follow it.
+  ///   - follow: Lets the watch follow each new index; whether it then reaches further than before.
   /// - Throws: `LockHeld`; `CancellationError`.
   package func run(
     _ batches: AsyncStream<Batch>, setup: BuildSetup, busy: BusyPolicy.Choice = .restart,
@@ -77,7 +79,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     reconfigure: @escaping @Sendable (Batch, BuildSetup) async throws -> BuildSetup? = { _, _ in
       nil
     },
-    indexed: @escaping @Sendable (TargetIndex) async -> Void = { _ in }
+    follow: @escaping @Sendable (TargetIndex) async -> Bool = { _ in false }
   ) async throws {
     var setup = setup
     var backlog = Backlog(images: setup.images, isPackage: isPackage)
@@ -86,11 +88,13 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     var running: Running?
     var waiting: Batch?
     var isReady = false
+    var unloaded: Set<String> = []
+    var backoff = Backoff()
+    var isRetryPlanned = false
 
     if postpones {
-      for index in try await index(backlog, setup: setup) {
+      for index in try await index(backlog, setup: setup, follow: follow) {
         backlog.adopt(index)
-        await indexed(index)
       }
       isReady = true
       log.record(.ready)
@@ -124,15 +128,15 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
           let outcome = try result.get()
           let ended = running
           if outcome.isLockHeld { throw LockHeld() }
-          for index in outcome.indexes {
-            backlog.adopt(index)
-            await indexed(index)
-          }
+          for index in outcome.indexes { backlog.adopt(index) }
           if !outcome.isInterrupted { backlog.indexFailed() }
           if let moment = ended?.moment {
             for image in outcome.current { backlog.settle(image, asOf: moment) }
           }
           if !outcome.isInterrupted { policy.buildFinished() }
+          unloaded.subtract(outcome.current)
+          unloaded.formUnion(outcome.failedLoads)
+          if unloaded.isEmpty { backoff.reset() }
           running = nil
           if !isReady, !outcome.isInterrupted {
             isReady = true
@@ -146,8 +150,28 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
             backlog.receive(ignored)
             next = nil
           }
+        case .retryDue(let isAvailable):
+          isRetryPlanned = false
+          if isAvailable, running == nil, !unloaded.isEmpty {
+            next = Batch(cause: .trigger, requested: unloaded)
+          }
         case .batchesEnded:
           return
+        }
+
+        // No save will come for a runtime that was down: it is asked again, ever more rarely, and
+        // Bazel only when it answers.
+        if running == nil, next == nil, !unloaded.isEmpty, !isRetryPlanned {
+          isRetryPlanned = true
+          let (wait, runtimes) = (backoff.next(), setup.runtimes)
+          group.addTask {
+            try await clock.sleep(for: wait)
+            for runtime in runtimes where await !runtime.isAvailable() {
+              mailbox.yield(.retryDue(false))
+              return
+            }
+            mailbox.yield(.retryDue(true))
+          }
         }
 
         guard let batch = next else { continue }
@@ -169,7 +193,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
         let cycle = Cycle(
           batch: batch, owed: owed, indexes: backlog.indexes, stale: backlog.stale,
           setup: setup, record: record,
-          interruption: interruption, clock: clock, isPackage: isPackage)
+          interruption: interruption, clock: clock, isPackage: isPackage, follow: follow)
         group.addTask {
           do {
             mailbox.yield(.cycleEnded(.success(try await cycle.run())))
@@ -183,10 +207,13 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   }
 
   /// The indexes alone, for a start without a build.
-  private func index(_ backlog: Backlog, setup: BuildSetup) async throws -> [TargetIndex] {
+  private func index(
+    _ backlog: Backlog, setup: BuildSetup, follow: @escaping @Sendable (TargetIndex) async -> Bool
+  ) async throws -> [TargetIndex] {
     let record = CycleRecord(number: nil, log: log)
     let refresh = IndexRefresh(
-      setup: setup, record: record, interruption: Interruption(), clock: clock)
+      setup: setup, record: record, interruption: Interruption(), clock: clock,
+      follow: follow)
     let indexes = try await refresh.run(backlog.stale)
     if record.isLockHeld { throw LockHeld() }
     return indexes

@@ -16,6 +16,8 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   let interruption: Interruption
   let clock: C
   let isPackage: @Sendable (FilePath) -> Bool
+  /// Lets the watch follow a new index, before anything is built of what it names.
+  let follow: @Sendable (TargetIndex) async -> Bool
 
   /// - Throws: `CancellationError`; what is wrong with a build or an image is in the outcome.
   func run() async throws -> CycleOutcome {
@@ -25,7 +27,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     record.record(.batch(Event.BatchClosed(batch, images: named(owed), setup: setup)))
 
     let refreshed = try await IndexRefresh(
-      setup: setup, record: record, interruption: interruption, clock: clock
+      setup: setup, record: record, interruption: interruption, clock: clock, follow: follow
     ).run(stale)
     var owed = owed
     var indexes = indexes

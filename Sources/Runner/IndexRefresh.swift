@@ -7,6 +7,8 @@ struct IndexRefresh<C: Clock<Duration>>: Sendable {
   let record: CycleRecord
   let interruption: Interruption
   let clock: C
+  /// Lets the watch follow an index; `true`: it reaches further than before.
+  let follow: @Sendable (TargetIndex) async -> Bool
 
   /// - Parameter stale: The workspaces, each with its last good index.
   /// - Returns: The new indexes; none for a workspace that gave no answer.
@@ -15,9 +17,21 @@ struct IndexRefresh<C: Clock<Duration>>: Sendable {
     var indexes: [TargetIndex] = []
     for (workspace, base) in stale.sorted(by: { $0.key.string < $1.key.string })
     where !interruption.isInterrupted {
-      if let index = try await refresh(workspace, base: base) { indexes.append(index) }
+      if let index = try await watched(workspace, base: base) { indexes.append(index) }
     }
     return indexes
+  }
+
+  /// An index whose every directory was watched before the query that made it.
+  private func watched(_ workspace: FilePath, base: TargetIndex?) async throws -> TargetIndex? {
+    var index = try await refresh(workspace, base: base)
+    // Each round takes in what the one before found; a graph that is being written grows no more
+    // than a few times, and then its last change starts the next cycle anyway.
+    for _ in 0..<3 {
+      guard let found = index, await follow(found), !interruption.isInterrupted else { break }
+      index = try await refresh(workspace, base: found) ?? index
+    }
+    return index
   }
 
   private func refresh(_ workspace: FilePath, base: TargetIndex?) async throws -> TargetIndex? {

@@ -21,6 +21,15 @@ package final class DockerEngine: ImageRuntime {
     self.client = client
   }
 
+  package func isAvailable() async -> Bool {
+    do {
+      try await client.ping()
+      return true
+    } catch {
+      return false
+    }
+  }
+
   package func load(
     _ archive: ImageArchive, as reference: ImageReference
   ) async throws -> LoadResult {

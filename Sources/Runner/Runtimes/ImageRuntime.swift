@@ -3,6 +3,9 @@ package protocol ImageRuntime: Sendable {
   /// As `--load` names it, such as `docker` or `oci:/srv/images`.
   var name: String { get }
 
+  /// Whether it can be reached now: asked before a failed load is tried again.
+  func isAvailable() async -> Bool
+
   /// Makes `reference` name exactly the image in `archive`, sending only what is lacking.
   ///
   /// What the runtime then holds is verified. On any doubt the whole image is sent once.

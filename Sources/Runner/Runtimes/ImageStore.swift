@@ -15,6 +15,9 @@ package struct ImageStore: ImageRuntime {
     name = "oci:\(directory)"
   }
 
+  /// A directory is there or it can be made; what is wrong with it is told by loading.
+  package func isAvailable() async -> Bool { true }
+
   @concurrent package func load(
     _ archive: ImageArchive, as reference: ImageReference
   ) async throws -> LoadResult {

@@ -52,8 +52,15 @@ struct DevSession: Sendable {
       defer { group.cancelAll() }
       try await BuildLoop(log: bench.log, clock: bench.clock).run(
         batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,
-        reconfigure: { try await reconfigured(by: $0, from: $1) })
+        reconfigure: { try await reconfigured(by: $0, from: $1) }, follow: follow)
     }
+  }
+
+  /// Where images are found by a query, a BUILD file anywhere may name a new one: then the whole
+  /// tree stays watched.
+  private func follow(_ index: TargetIndex) async -> Bool {
+    guard !bench.findsImages else { return false }
+    return await watch.follow(index)
   }
 
   private func tell(_ event: WatchEvent) {

@@ -1,23 +1,26 @@
+import Batching
+import Synchronization
 import SystemPackage
 import Watcher
 
-/// The watcher that the settings ask for: by notification or by polling.
-struct Watch: Sendable {
+/// The watcher that the settings ask for, by notification or by polling, and what it watches: the
+/// whole tree until there is an index, then the directories that the images are made from.
+final class Watch: Sendable {
   private enum Kind: Sendable {
     case notify(InotifyWatcher)
     case poll(PollingWatcher)
   }
 
   private let kind: Kind
-  private let scope: WatchScope
+  private let settings: Settings
+  private let scope: Mutex<WatchScope>
 
   init(_ settings: Settings) throws(Problem) {
+    self.settings = settings
     let scope = WatchScope(
-      root: settings.workspace,
-      ignore: IgnoreRules(
-        root: settings.workspace, bazelIgnore: BazelIgnore.read(in: settings.workspace),
-        patterns: settings.ignore))
-    self.scope = scope
+      root: settings.workspace, ignore: Self.ignoreRules(settings),
+      directories: Self.configurationDirectory(settings))
+    self.scope = Mutex(scope)
     do {
       kind =
         switch settings.trigger {
@@ -55,11 +58,61 @@ struct Watch: Sendable {
     }
   }
 
+  /// Watches what an index says that images are made from.
+  ///
+  /// Only one call at a time.
+  ///
+  /// - Returns: Whether directories joined. What happened in them between the query and now was
+  ///   not seen, so the query must be asked again.
+  func follow(_ index: TargetIndex) async -> Bool {
+    let scope = WatchScope(
+      root: settings.workspace, ignore: Self.ignoreRules(settings),
+      trees: index.watchedPackages.map { Set($0.map(directory)) },
+      directories: Self.configurationDirectory(settings)
+        .union(index.watchedDirectories.map(directory)))
+    let old = self.scope.withLock { current in
+      defer { current = scope }
+      return current
+    }
+    guard scope != old else { return false }
+    _ =
+      switch kind {
+      case .notify(let watcher): await watcher.update(scope)
+      case .poll(let watcher): await watcher.update(scope)
+      }
+    return scope.reachesBeyond(old)
+  }
+
+  private func directory(_ path: String) -> FilePath {
+    path.isEmpty ? settings.workspace : settings.workspace.pushing(FilePath(path))
+  }
+
+  /// Where `-f` says that the configuration is: it may lie outside the workspace.
+  private static func configurationDirectory(_ settings: Settings) -> Set<FilePath> {
+    Set([settings.configurationFile?.path.removingLastComponent()].compactMap { $0 })
+  }
+
+  private static func ignoreRules(_ settings: Settings) -> IgnoreRules {
+    IgnoreRules(
+      root: settings.workspace, bazelIgnore: BazelIgnore.read(in: settings.workspace),
+      patterns: settings.ignore)
+  }
+
   func stop() async {
     switch kind {
     case .notify(let watcher): await watcher.stop()
     case .poll(let watcher): await watcher.stop()
     }
+  }
+}
+
+extension WatchScope {
+  /// Whether it watches anything that the other does not.
+  fileprivate func reachesBeyond(_ other: WatchScope) -> Bool {
+    if ignore != other.ignore { return true }
+    if !directories.isSubset(of: other.directories) { return true }
+    guard let known = other.trees else { return false }
+    return trees.map { !$0.isSubset(of: known) } ?? true
   }
 }
 
