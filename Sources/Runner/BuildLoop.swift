@@ -9,17 +9,9 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     case batch(Batch)
     case cycleEnded(Result<CycleOutcome, any Error>)
     case batchesEnded
-    /// Time to look whether a failed load can succeed now.
+    /// Whether the runtimes of a failed load can be reached now.
     case retryDue(Bool)
-  }
-
-  /// A cycle under way.
-  private struct Running {
-    var batch: Batch
-    var record: CycleRecord
-    var interruption: Interruption
-    /// What was owed by then is paid if the cycle succeeds.
-    var moment: PendingImages.Moment
+    case indexed([TargetIndex])
   }
 
   private let log: EventLog
@@ -82,123 +74,68 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     follow: @escaping @Sendable (TargetIndex) async -> Bool = { _ in false }
   ) async throws {
     var setup = setup
-    var backlog = Backlog(images: setup.images, isPackage: isPackage)
-    var policy = BusyPolicy(busy)
-    var cycles = 0
-    var running: Running?
-    var waiting: Batch?
-    var isReady = false
-    var unloaded: Set<String> = []
-    var backoff = Backoff()
-    var isRetryPlanned = false
-
+    let backlog = Backlog(images: setup.images, isPackage: isPackage)
+    var state = LoopState(backlog: backlog, busy: busy)
+    // Bounded by what can wait: the loop takes batches at once and merges those that come while
+    // a cycle runs; all else comes one at a time.
+    let (signals, mailbox) = AsyncStream.makeStream(of: Signal.self)
     if postpones {
-      for index in try await index(backlog, setup: setup, follow: follow) {
-        backlog.adopt(index)
-      }
-      isReady = true
-      log.record(.ready)
+      let indexes = try await index(backlog, setup: setup, follow: follow)
+      mailbox.yield(.indexed(indexes))
+    } else {
+      mailbox.yield(.batch(Batch(cause: .start, affectsEverything: true)))
     }
 
     try await withThrowingTaskGroup(of: Void.self) { group in
-      // Bounded by what can wait: the loop takes batches at once and merges those that come
-      // while a cycle runs; cycle ends come one at a time.
-      let (signals, mailbox) = AsyncStream.makeStream(of: Signal.self)
       group.addTask {
         for await batch in batches { mailbox.yield(.batch(batch)) }
         mailbox.yield(.batchesEnded)
       }
       defer { group.cancelAll() }
-      if !postpones { mailbox.yield(.batch(Batch(cause: .start, affectsEverything: true))) }
-
+      var cycle: (record: CycleRecord, interruption: Interruption)?
       for await signal in signals {
-        var next: Batch?
+        let actions: [LoopState.Action]
         switch signal {
-        case .batch(let batch) where running != nil:
-          let effect = backlog.receive(batch)
-          waiting = waiting.merged(with: batch)
-          if let running,
-            policy.interrupts(affected: effect.images, unfinished: running.record.unfinished)
-          {
-            running.interruption.interrupt()
-          }
         case .batch(let batch):
-          next = batch
+          actions = state.receive(batch, unfinished: cycle?.record.unfinished ?? [])
         case .cycleEnded(let result):
+          cycle = nil
           let outcome = try result.get()
-          let ended = running
           if outcome.isLockHeld { throw LockHeld() }
-          for index in outcome.indexes { backlog.adopt(index) }
-          if !outcome.isInterrupted { backlog.indexFailed() }
-          if let moment = ended?.moment {
-            for image in outcome.current { backlog.settle(image, asOf: moment) }
-          }
-          if !outcome.isInterrupted { policy.buildFinished() }
-          unloaded.subtract(outcome.current)
-          unloaded.formUnion(outcome.failedLoads)
-          if unloaded.isEmpty { backoff.reset() }
-          running = nil
-          if !isReady, !outcome.isInterrupted {
-            isReady = true
-            log.record(.ready)
-          }
-          // What came meanwhile is mapped again: the cycle's index may know more. What a cycle
-          // was interrupted in is owed still.
-          next = outcome.isInterrupted ? waiting ?? ended?.batch : waiting
-          waiting = nil
-          if busy == .ignore, let ignored = next {
-            backlog.receive(ignored)
-            next = nil
-          }
-        case .retryDue(let isAvailable):
-          isRetryPlanned = false
-          if isAvailable, running == nil, !unloaded.isEmpty {
-            next = Batch(cause: .trigger, requested: unloaded)
-          }
-        case .batchesEnded:
-          return
+          actions = state.cycleEnded(outcome)
+        case .retryDue(let isAvailable): actions = state.retryDue(isAvailable: isAvailable)
+        case .indexed(let indexes): actions = state.postponed(indexes)
+        case .batchesEnded: return
         }
-
-        // No save will come for a runtime that was down: it is asked again, ever more rarely, and
-        // Bazel only when it answers.
-        if running == nil, next == nil, !unloaded.isEmpty, !isRetryPlanned {
-          isRetryPlanned = true
-          let (wait, runtimes) = (backoff.next(), setup.runtimes)
-          group.addTask {
-            try await clock.sleep(for: wait)
-            for runtime in runtimes where await !runtime.isAvailable() {
-              mailbox.yield(.retryDue(false))
-              return
+        for action in actions {
+          switch action {
+          case .interrupt: cycle?.interruption.interrupt()
+          case .tellReady: log.record(.ready)
+          case .retry(let wait):
+            group.addTask { [setup] in
+              try await clock.sleep(for: wait)
+              mailbox.yield(.retryDue(await setup.areRuntimesAvailable()))
             }
-            mailbox.yield(.retryDue(true))
-          }
-        }
-
-        guard let batch = next else { continue }
-        if let changed = try await reconfigure(batch, setup) {
-          let isOther = changed.images != setup.images
-          setup = changed
-          if isOther { backlog.configure(setup.images) }
-        }
-        let effect = backlog.receive(batch)
-        let owed = backlog.pending.names
-        guard !owed.isEmpty,
-          !effect.images.isEmpty || effect.isStale || batch.cause == .configuration
-        else { continue }
-        cycles += 1
-        let record = CycleRecord(number: cycles, log: log)
-        let interruption = Interruption()
-        running = Running(
-          batch: batch, record: record, interruption: interruption, moment: backlog.pending.now)
-        let cycle = Cycle(
-          batch: batch, owed: owed, indexes: backlog.indexes, stale: backlog.stale,
-          setup: setup, record: record,
-          interruption: interruption, clock: clock, isPackage: isPackage, follow: follow)
-        group.addTask {
-          do {
-            mailbox.yield(.cycleEnded(.success(try await cycle.run())))
-          } catch {
-            mailbox.yield(.cycleEnded(.failure(error)))
+          case .consider(let batch):
+            if let changed = try await reconfigure(batch, setup) {
+              if changed.images != setup.images { state.configure(changed.images) }
+              setup = changed
+            }
+            guard let start = state.start(batch) else { continue }
+            let record = CycleRecord(number: start.number, log: log)
+            let interruption = Interruption()
+            cycle = (record, interruption)
+            let work = Cycle(
+              batch: start.batch, owed: start.owed, indexes: state.backlog.indexes,
+              stale: state.backlog.stale, setup: setup, record: record,
+              interruption: interruption, clock: clock, isPackage: isPackage, follow: follow)
+            group.addTask {
+              do {
+                mailbox.yield(.cycleEnded(.success(try await work.run())))
+              } catch {
+                mailbox.yield(.cycleEnded(.failure(error)))
+              }
+            }
           }
         }
       }
@@ -226,13 +163,5 @@ package struct LockHeld: Error, Hashable, Sendable, CustomStringConvertible {
 
   package var description: String {
     "another Bazel command holds the lock; wait for it, or leave out --no-wait-for-lock"
-  }
-}
-
-extension Optional<Batch> {
-  fileprivate func merged(with batch: Batch) -> Batch {
-    guard var merged = self else { return batch }
-    merged.merge(batch)
-    return merged
   }
 }

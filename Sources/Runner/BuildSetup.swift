@@ -28,4 +28,10 @@ package struct BuildSetup: Sendable {
     self.keepsGoing = keepsGoing
     self.waitsForLock = waitsForLock
   }
+
+  /// Whether every runtime can be reached now.
+  func areRuntimesAvailable() async -> Bool {
+    for runtime in runtimes where await !runtime.isAvailable() { return false }
+    return true
+  }
 }
