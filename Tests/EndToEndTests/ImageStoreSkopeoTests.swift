@@ -9,7 +9,8 @@ import Testing
     if: Tool.isRequired || Tool.exists("skopeo"), "needs skopeo (apt-get install skopeo)"))
 struct ImageStoreSkopeoTests {
   private let image = TestImage(layers: [
-    TestImage.layer("base", TestImage.noise(300_000, seed: 5)), TestImage.layer("app", "one"),
+    TestImage.layer("base", TestImage.filling(300_000, seed: "base")),
+    TestImage.layer("app", "one"),
   ])
 
   private func stored<Value>(

@@ -118,9 +118,12 @@ package final class DockerDaemon: Sendable {
     throw Failure(description: "waited 60 s for \(what): \(log)")
   }
 
+  /// Holds none of our output open, on whose end `swift test` waits.
+  ///
   /// A line on standard input stops dockerd, the next starts it again; the end of input ends both.
   private static let script = #"""
     D=$1
+    exec >/dev/null 2>&1
     trap : INT TERM HUP
     while :; do
       dockerd --data-root "$D/root" --exec-root "$D/exec" -H "unix://$D/docker.sock" \

@@ -31,15 +31,11 @@ package struct TestImage {
     return tar.finished()
   }
 
-  /// Bytes that do not compress, the same for the same seed.
-  package static func noise(_ count: Int, seed: UInt64) -> [UInt8] {
-    var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-    return (0..<count).map { _ in
-      state ^= state << 13
-      state ^= state >> 7
-      state ^= state << 17
-      return UInt8(truncatingIfNeeded: state >> 24)
-    }
+  /// Bytes to fill a file with, others for another seed.
+  package static func filling(_ count: Int, seed: String) -> [UInt8] {
+    var bytes = Array("\(seed)-".utf8)
+    while bytes.count < count { bytes += bytes }
+    return Array(bytes[..<count])
   }
 
   package var diffIDs: [Digest] { layers.map { Digest(of: $0) } }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct PartialArchiveTests {
   private let image = TestImage(layers: [
-    TestImage.layer("base", TestImage.noise(600_000, seed: 1)), TestImage.layer("lib", "lib"),
+    TestImage.layer("base", TestImage.filling(600_000, seed: "base")),
+    TestImage.layer("lib", "lib"),
     TestImage.layer("app", "app"),
   ])
 

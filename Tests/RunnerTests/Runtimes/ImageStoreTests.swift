@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct ImageStoreTests {
-  private let base = TestImage.layer("base", TestImage.noise(300_000, seed: 3))
+  private let base = TestImage.layer("base", TestImage.filling(300_000, seed: "base"))
   private var image: TestImage { TestImage(layers: [base, TestImage.layer("app", "one")]) }
 
   private struct Setting {
