@@ -71,15 +71,6 @@ package enum Tool {
     let environment: [UnsafeMutablePointer<CChar>?] =
       currentEnvironment().map { strdup($0) } + [nil]
     defer { (argv + environment).forEach { free($0) } }
-    // Threads of a concurrency pool block signals; a shell that inherits that never sees its own
-    // children end.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var child: pid_t = 0
     let error = posix_spawn(&child, executable, &actions, &attributes, argv, environment)
     guard error == 0 else { throw Errno(rawValue: error) }
