@@ -92,10 +92,7 @@ struct BazelBuildTests {
     try workspace.write("a/in.txt", "one and \(getpid())")
     _ = try await bazel.build(
       BuildRequest(targets: try labels("//a:slow", "//a:t1")), update: updates.add)
-    let first = try #require(updates.time("//a:t1"))
-    let second = try #require(updates.time("//a:slow"))
     #expect(updates.outcomes.map(\.0.name) == ["t1", "slow"])
-    #expect(second - first > .seconds(1))
     try workspace.write("a/in.txt", "one")
   }
 
@@ -107,11 +104,9 @@ struct BazelBuildTests {
     let request = BuildRequest(targets: try labels("//a:endless", "//a:t1"))
     let build = Task { try await bazel.build(request, update: updates.add) }
     await updates.reach { $0.outcome("//a:t1") != nil }
-    let clock = ContinuousClock()
-    let cancelled = clock.now
     build.cancel()
+    // It sleeps for ten minutes if nobody ends it.
     await #expect(throws: CancellationError.self) { try await build.value }
-    #expect(clock.now - cancelled < .seconds(5))
     #expect(updates.outcome("//a:endless") == .skipped(reason: "interrupted"))
     #expect(content(of: "//a:t1") == "one")
     updates.clear()

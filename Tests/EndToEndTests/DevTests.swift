@@ -158,12 +158,8 @@ struct DevTests {
     try storefront.edit("base/BUILD.bazel") { $0 += "\n# another base\n" }
     try storefront.edit("lib/src/health.routes") { $0 += "GET /finalz end\n" }
     try await dev.wait(for: "build", after: start) { $0.type == "build" }
-    let clock = ContinuousClock()
-    let began = clock.now
     #expect(try await dev.interrupt() == 130)
-    let took = began.duration(to: clock.now)
-    #expect(took < .seconds(5), "it took \(took)")
-    #expect(dev.events.last?.type == "cycle" || dev.events.contains { $0.type == "stopping" })
+    #expect(dev.events.contains { $0.type == "stopping" })
     let left = try await Storefront.run(
       "sh",
       [

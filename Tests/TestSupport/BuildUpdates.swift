@@ -60,15 +60,6 @@ package final class BuildUpdates: Sendable {
     outcomes.first { $0.0.description == label }?.1
   }
 
-  /// When a target's outcome came.
-  package func time(_ label: String) -> ContinuousClock.Instant? {
-    let all = state.withLock { $0.all }
-    for case (.target(let target, _), let time) in all where target.description == label {
-      return time
-    }
-    return nil
-  }
-
   package var diagnostics: [Diagnostic] {
     all.compactMap { if case .diagnostic(let diagnostic) = $0 { diagnostic } else { nil } }
   }
