@@ -18,6 +18,7 @@ struct RecordedEvent: Decodable, Sendable {
   var cause: String?
   var changes: [Change]?
   var image: String?
+  var target: String?
   var status: String?
   var runtime: String?
   var id: String?

@@ -12,6 +12,8 @@ final class WatchbuildProcess: Sendable {
     var output: [UInt8] = []
     var errors: [UInt8] = []
     var events: [RecordedEvent] = []
+    /// Of the two pipes.
+    var openPipes = 2
   }
 
   /// Beside the tests' own binary.
@@ -62,6 +64,7 @@ final class WatchbuildProcess: Sendable {
       let data = handle.availableData
       guard !data.isEmpty else {
         handle.readabilityHandler = nil
+        self?.state.withLock { $0.openPipes -= 1 }
         return
       }
       self?.state.withLock { state in
@@ -131,8 +134,10 @@ final class WatchbuildProcess: Sendable {
       guard Date() < deadline else { throw Failure(description: "it does not end: \(errors)") }
       try await Task.sleep(for: .milliseconds(5))
     }
-    // The pipes' last words may come a moment later.
-    try await Task.sleep(for: .milliseconds(50))
+    // The pipes' last words come a moment later; a grandchild may hold them open for ever.
+    for _ in 0..<400 where state.withLock({ $0.openPipes > 0 }) {
+      try await Task.sleep(for: .milliseconds(5))
+    }
     return process.withLock { process in
       process.terminationReason == .uncaughtSignal
         ? 128 + process.terminationStatus : process.terminationStatus

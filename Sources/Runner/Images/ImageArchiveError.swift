@@ -66,10 +66,23 @@ package struct ImageArchiveError: Error, Hashable, Sendable {
 
 extension ImageArchiveError: CustomStringConvertible {
   package var description: String {
-    guard let member else { return "\(path): \(reason)" }
+    let advice = reason.isOfContent ? "; look at the rule that makes it" : ""
+    guard let member else { return "\(path): \(reason)\(advice)" }
     // A hostile name may be a megabyte long.
     let name = member.count > 200 ? "\(member.prefix(200))…" : member
-    return "\(path): \(name): \(reason)"
+    return "\(path): \(name): \(reason)\(advice)"
+  }
+}
+
+extension ImageArchiveError.Reason {
+  /// The archive is whole, but what is in it does not fit together.
+  fileprivate var isOfContent: Bool {
+    switch self {
+    case .emptyManifest, .invalidJSON, .missing, .duplicate, .outside, .notAMember, .layerCount,
+      .invalidDigest, .digestMismatch, .sizeMismatch:
+      true
+    default: false
+    }
   }
 }
 
