@@ -14,7 +14,7 @@ DESTDIR ?=
 SWIFT = swift
 FORMATTED = Sources Tests Package.swift
 
-.PHONY: help deps build test demo format lint check release install
+.PHONY: help deps build test demo bench format lint check release install
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r goal text; do \
@@ -32,6 +32,9 @@ test: deps ## run every test, with a real Bazel and a Docker daemon of its own
 # A debug build: it is there minutes sooner than a release build, and the demo's time goes into Bazel.
 demo: build ## watch a workspace of five images, see one save become one new image; DEMO_ONCE=1 ends after it
 	@scripts/demo "$$($(SWIFT) build --show-bin-path)/watchbuild"
+
+bench: release ## what a save costs beside the bare commands; needs python3 and an idle machine
+	Benchmarks/save-to-image.py dist/watchbuild
 
 format: ## lay out the code
 	$(SWIFT) format -i -r --configuration .swift-format $(FORMATTED)

@@ -9,7 +9,7 @@ import Testing
 struct OutputStreamTests {
   @Test func `a reader that is gone is an error, not the end of the process`() throws {
     signal(SIGPIPE, SIG_IGN)
-    let pipe = try FileDescriptor.pipe()
+    let pipe = try FileDescriptor.pipe(options: .closeOnExec)
     try pipe.readEnd.close()
     defer { try? pipe.writeEnd.close() }
     #expect(throws: OutputClosed(reason: .brokenPipe)) {
@@ -18,7 +18,7 @@ struct OutputStreamTests {
   }
 
   @Test func `a full pipe that does not block is waited for`() async throws {
-    let pipe = try FileDescriptor.pipe()
+    let pipe = try FileDescriptor.pipe(options: .closeOnExec)
     _ = fcntl(pipe.writeEnd.rawValue, F_SETFL, O_NONBLOCK)
     let text = Array(repeating: UInt8(ascii: "x"), count: 300_000)
     async let read = Self.readAll(pipe.readEnd)
@@ -42,7 +42,7 @@ struct OutputStreamTests {
   }
 
   @Test func `JSON output is one line an event`() async throws {
-    let pipe = try FileDescriptor.pipe()
+    let pipe = try FileDescriptor.pipe(options: .closeOnExec)
     let output = EventOutput(json: OutputStream(descriptor: pipe.writeEnd))
     let time = Date(timeIntervalSince1970: 0)
     try output.write(Event(sequence: 1, time: time, cycle: nil, kind: .ready))
