@@ -45,7 +45,7 @@ package final class DockerDaemon: Sendable {
       throw Failure(description: "dockerd is not installed: apt-get install docker.io")
     }
     guard geteuid() == 0 else { throw Failure(description: "dockerd must be run as root") }
-    let directory = try makeScratchDirectory()
+    let directory = try TemporaryDirectory.make()
     self.directory = directory
     socket = directory.appending("docker.sock")
     let (input, output) = try FileDescriptor.pipe(options: .closeOnExec)

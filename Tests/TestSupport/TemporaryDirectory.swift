@@ -7,31 +7,40 @@ package final class TemporaryDirectory: Sendable {
   package let path: FilePath
 
   /// - Throws: `Errno` when no directory can be made.
-  package init() throws {
+  package init() throws { path = try Self.make() }
+
+  deinit { Self.remove(path) }
+
+  /// Makes a directory that the caller removes.
+  ///
+  /// Its path is short, because that of a socket in it has at most 107 bytes.
+  package static func make() throws -> FilePath {
     let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     guard let real = realpath(parent, nil) else { throw Errno(rawValue: errno) }
     defer { free(real) }
     var template = Array(String(cString: real).utf8CString.dropLast())
-    template += Array("/watchbuild-test-XXXXXX".utf8CString)
+    template += Array("/wb-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
-    path = template.withUnsafeBufferPointer { buffer in
+    return template.withUnsafeBufferPointer { buffer in
       buffer.baseAddress.map { FilePath(platformString: $0) } ?? FilePath()
     }
   }
-
-  deinit { Self.remove(path) }
 
   /// The path of something in it.
   package func appending(_ relative: String) -> FilePath { path.pushing(FilePath(relative)) }
 
   /// Writes a file, and makes the directories that it is in.
-  package func write(_ text: String = "", to relative: String, mode: UInt16 = 0o644) throws {
+  @discardableResult
+  package func write(
+    _ text: String = "", to relative: String, mode: UInt16 = 0o644
+  ) throws -> FilePath {
     let file = appending(relative)
     try makeDirectory(file.removingLastComponent())
     let descriptor = try FileDescriptor.open(
       file, .writeOnly, options: [.create, .truncate],
       permissions: FilePermissions(rawValue: CInterop.Mode(mode)))
     _ = try descriptor.closeAfter { try descriptor.writeAll(text.utf8) }
+    return file
   }
 
   /// Makes a directory and those that it is in.

@@ -10,6 +10,9 @@ package enum RuntimeChoice: Hashable, Sendable {
   /// Build only.
   case none
 
+  /// What may be written, for a suggestion.
+  package static let words = ["auto", "docker", "none", "oci"] + later
+
   private static let later = ["podman", "containerd", "kind", "k3d", "minikube", "registry"]
 
   /// - Parameters:
@@ -31,6 +34,18 @@ package enum RuntimeChoice: Hashable, Sendable {
   }
 }
 
+extension RuntimeChoice: CustomStringConvertible {
+  /// As it is written.
+  package var description: String {
+    switch self {
+    case .auto: "auto"
+    case .docker: "docker"
+    case .store(let directory): "oci:\(directory)"
+    case .none: "none"
+    }
+  }
+}
+
 /// A `--load` that can't be followed.
 package enum RuntimeChoiceError: Error, Hashable, CustomStringConvertible {
   case missingDirectory
@@ -42,12 +57,11 @@ package enum RuntimeChoiceError: Error, Hashable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .missingDirectory: "--load oci: names no directory; write oci:DIR"
+    case .missingDirectory: "name the directory: oci:DIR"
     case .unsupported(let text):
-      "--load \(text) is not supported yet; choose docker, oci:DIR, none or auto"
-    case .unknown(let text):
-      "--load \(text) is not known; choose docker, oci:DIR, none or auto"
-    case .contradiction: "--load none can't be combined with another --load"
+      "loading into \(text) is not supported by this version; use docker, oci:DIR, none or auto"
+    case .unknown(let text): "'\(text)' is none of docker, oci:DIR, none, auto"
+    case .contradiction: "'none' loads nowhere, so no other target can stand beside it"
     }
   }
 }

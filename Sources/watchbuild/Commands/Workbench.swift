@@ -125,9 +125,8 @@ struct Workbench: Sendable {
     let targets: LoadTargets
     do {
       targets = try await LoadTargets.resolve(
-        settings.loadTargets.map { text throws(RuntimeChoiceError) in
-          try RuntimeChoice(text, relativeTo: settings.workspace)
-        }, store: settings.stateDirectory.appending("images"), environment: environment)
+        settings.loadTargets, store: settings.stateDirectory.appending("images"),
+        environment: environment)
     } catch let error as RuntimeError {
       throw Problem("\(error)", status: .loadFailed)
     } catch let error as RuntimeChoiceError {

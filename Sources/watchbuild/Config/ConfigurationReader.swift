@@ -76,15 +76,14 @@ struct ConfigurationReader {
     return configuration
   }
 
-  private mutating func loadTargets(_ node: YAMLNode?) -> [String]? {
+  private mutating func loadTargets(_ node: YAMLNode?) -> [RuntimeChoice]? {
     guard let node else { return nil }
     let base = directory
     let targets = list(node) { text throws(InvalidValue) in
       try LoadTargetText.parse(text, relativeTo: base)
     }
     do {
-      // Already absolute, so that the base no longer matters.
-      return targets.isEmpty ? nil : try LoadTargetText.parse(list: targets, relativeTo: base)
+      return targets.isEmpty ? nil : try LoadTargetText.checked(targets)
     } catch {
       refuse("\(error)", at: node)
       return nil

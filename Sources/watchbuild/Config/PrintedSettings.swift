@@ -1,5 +1,6 @@
 import Batching
 import FoundationEssentials
+import Runner
 import SystemPackage
 
 /// The settings in force, as `watchbuild.yaml` would say them.
@@ -69,7 +70,7 @@ struct PrintedSettings: Encodable {
           exclude: Self.unlessEmpty(query.exclude.map(\.description)))
       }
     }
-    load = Load(to: settings.loadTargets, jobs: settings.loadJobs)
+    load = Load(to: settings.loadTargets.map(\.description), jobs: settings.loadJobs)
   }
 
   func yaml() throws -> String { try YAMLDocument.text(encoding: self) }

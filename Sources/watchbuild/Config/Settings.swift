@@ -1,4 +1,5 @@
 import Batching
+import Runner
 import SystemPackage
 
 /// Everything that a command needs to know, from options, environment, file and defaults.
@@ -22,7 +23,7 @@ struct Settings: Equatable, Sendable {
   var buildConcurrency = 0
   var keepsGoing = true
   /// As `--load` takes them, directories absolute.
-  var loadTargets = ["auto"]
+  var loadTargets = [RuntimeChoice.auto]
   var loadJobs = 4
   var isPostponed = false
   var waitsForLock = true

@@ -1,4 +1,5 @@
 import Batching
+import Runner
 
 /// What one source of settings says: the options, the environment, or the file.
 ///
@@ -12,7 +13,7 @@ struct SettingsLayer: Equatable, Sendable {
   var onBusyUpdate: BusyPolicy.Choice?
   var buildConcurrency: Int?
   var keepsGoing: Bool?
-  var loadTargets: [String]?
+  var loadTargets: [RuntimeChoice]?
   var loadJobs: Int?
   var isPostponed: Bool?
   var output: OutputMode?

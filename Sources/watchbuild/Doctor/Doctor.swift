@@ -62,9 +62,9 @@ struct Doctor: Sendable {
   private func required(_ finding: Finding) -> Finding {
     var finding = finding
     if finding.status == .warn, case .success(let settings) = settings {
-      if settings.loadTargets.contains("docker") {
+      if settings.loadTargets.contains(.docker) {
         finding.status = .error
-      } else if settings.loadTargets.contains("auto") {
+      } else if settings.loadTargets.contains(.auto) {
         finding.message += "; images go to the built-in store"
       } else {
         finding.status = .ok

@@ -22,7 +22,8 @@ import Testing
     }
     #expect(
       error?.description
-        == "--load \(text) is not supported yet; choose docker, oci:DIR, none or auto")
+        == "loading into \(text) is not supported by this version; use docker, oci:DIR, none or auto"
+    )
   }
 
   @Test(arguments: ["", "dokcer", "docker:x", "none:", ":", "OCI:/x"])

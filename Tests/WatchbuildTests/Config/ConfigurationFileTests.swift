@@ -1,13 +1,14 @@
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import watchbuild
 
 struct ConfigurationFileTests {
-  private let scratch: ScratchDirectory
+  private let scratch: TemporaryDirectory
 
   init() throws {
-    scratch = try ScratchDirectory()
+    scratch = try TemporaryDirectory()
     try scratch.write("", to: "MODULE.bazel")
   }
 

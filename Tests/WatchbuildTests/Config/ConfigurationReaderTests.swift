@@ -1,4 +1,5 @@
 import Batching
+import Runner
 import SystemPackage
 import Testing
 
@@ -54,7 +55,7 @@ struct ConfigurationReaderTests {
     expected.layer.onBusyUpdate = .queue
     expected.layer.buildConcurrency = 5
     expected.layer.keepsGoing = false
-    expected.layer.loadTargets = ["docker", "oci:/w/images"]
+    expected.layer.loadTargets = [.docker, .store("/w/images")]
     expected.layer.loadJobs = 8
     expected.images = [
       .target(

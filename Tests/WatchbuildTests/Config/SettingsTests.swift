@@ -1,5 +1,7 @@
 import Batching
+import Runner
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import watchbuild
@@ -50,7 +52,7 @@ struct SettingsTests {
     Row(
       name: "load", option: ["--load", "docker", "--load", "oci:/a"],
       variable: ("WATCHBUILD_LOAD", "oci:/b, docker"), file: "load: {to: [none]}",
-      read: { $0.loadTargets.joined(separator: " ") },
+      read: { $0.loadTargets.map(\.description).joined(separator: " ") },
       expected: ("docker oci:/a", "oci:/b docker", "none", "auto")),
     Row(
       name: "loadJobs", option: ["--load-jobs", "1"], variable: ("WATCHBUILD_LOAD_JOBS", "2"),
@@ -85,7 +87,7 @@ struct SettingsTests {
   func `option goes before environment, environment before file, file before default`(
     _ row: Row
   ) throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "WORKSPACE")
     let variable = [row.variable.name: row.variable.value]
 
@@ -114,7 +116,7 @@ struct SettingsTests {
   ])
   func `a bad variable is refused by name`(_ name: String, _ value: String, _ reason: String) throws
   {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "MODULE.bazel")
 
     let problem = try #require(
@@ -139,7 +141,7 @@ struct SettingsTests {
   ])
   func `a bad option is refused with what to write`(_ arguments: [String], _ reason: String) throws
   {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "WORKSPACE.bazel")
 
     let problem = try #require(TestCommand.problem(arguments, in: scratch.path))
@@ -148,7 +150,7 @@ struct SettingsTests {
   }
 
   @Test func `a debounce longer than the default delay raises the delay`() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "WORKSPACE")
 
     let settings = try TestCommand.settings(["--debounce", "2s"], in: scratch.path)
@@ -157,7 +159,7 @@ struct SettingsTests {
   }
 
   @Test func `options after the terminator follow the file's`() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "WORKSPACE")
     try scratch.write(
       "bazel: {options: [--config=dev], startupOptions: [--batch_cpu_scheduling]}",
@@ -172,7 +174,7 @@ struct SettingsTests {
   }
 
   @Test func `relative programs and directories are made absolute where they are written`() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "WORKSPACE")
     try scratch.write(
       "{bazel: {command: tools/bazel}, load: {to: ['oci:out']}}", to: "watchbuild.yaml")
@@ -183,14 +185,14 @@ struct SettingsTests {
       ["--bazel", "./bazel", "--load", "oci:out"], in: sub)
 
     #expect(byFile.bazelCommand == "\(scratch.path)/tools/bazel")
-    #expect(byFile.loadTargets == ["oci:\(scratch.path)/out"])
+    #expect(byFile.loadTargets.map(\.description) == ["oci:\(scratch.path)/out"])
     #expect(byOption.bazelCommand == "\(sub)/bazel")
-    #expect(byOption.loadTargets == ["oci:\(sub)/out"])
+    #expect(byOption.loadTargets.map(\.description) == ["oci:\(sub)/out"])
   }
 
   @Test func `the state directory is named after the workspace and lies in the state home`() throws
   {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "shop/WORKSPACE")
     let shop = scratch.path.appending("shop")
 
@@ -223,7 +225,7 @@ struct SettingsTests {
   func `colour is for terminals, unless it is unwanted or asked for`(
     _ arguments: [String], _ environment: [String: String], _ isTerminal: Bool, _ expected: Bool
   ) throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "WORKSPACE")
 
     let settings = try TestCommand.settings(

@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import watchbuild
@@ -7,7 +8,7 @@ import Testing
 struct WorkspaceTests {
   @Test(arguments: ["MODULE.bazel", "REPO.bazel", "WORKSPACE", "WORKSPACE.bazel"])
   func `the nearest directory with a marker is the workspace`(_ marker: String) throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "WORKSPACE")
     try scratch.write("", to: "inner/\(marker)")
     let directory = try scratch.makeDirectory("inner/a/b")
@@ -16,7 +17,7 @@ struct WorkspaceTests {
   }
 
   @Test func `a directory named like a marker is none`() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "MODULE.bazel")
     let directory = try scratch.makeDirectory("a/WORKSPACE").removingLastComponent()
 
@@ -24,7 +25,7 @@ struct WorkspaceTests {
   }
 
   @Test func `the workspace's path has no symbolic links`() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "real/WORKSPACE")
     let link = scratch.path.appending("link")
     try #require(symlink("real", link.string) == 0)
@@ -33,7 +34,7 @@ struct WorkspaceTests {
   }
 
   @Test func `outside of any workspace the message says what to do`() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     #expect(
       TestCommand.problem(in: scratch.path)
         == "watchbuild: error: not inside a Bazel workspace: no MODULE.bazel or WORKSPACE in "
@@ -42,7 +43,7 @@ struct WorkspaceTests {
 
   @Test(arguments: [("none", "No such file or directory"), ("file", "Not a directory")])
   func `a directory that is none is told by its path`(_ name: String, _ reason: String) throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "file")
     let problem = TestCommand.problem(["-C", name], in: scratch.path)
     #expect(
@@ -51,7 +52,7 @@ struct WorkspaceTests {
   }
 
   @Test func `without a home there is nowhere to keep state`() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     try scratch.write("", to: "WORKSPACE")
     let problem = TestCommand.problem(environment: ["HOME": ""], in: scratch.path)
     #expect(problem?.contains("neither XDG_STATE_HOME nor HOME is an absolute path") == true)

@@ -1,15 +1,16 @@
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import watchbuild
 
 struct DevLockTests {
-  private let scratch: ScratchDirectory
+  private let scratch: TemporaryDirectory
   private let state: FilePath
 
   init() throws {
-    scratch = try ScratchDirectory()
+    scratch = try TemporaryDirectory()
     state = scratch.path.appending("state").appending("w")
   }
 

@@ -1,6 +1,7 @@
 import Glibc
 import Runner
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import watchbuild
@@ -67,7 +68,7 @@ struct CheckTests {
   }
 
   @Test func `directories are counted without links and without version control`() throws {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     for name in ["a/b/c", ".git/objects", ".hg/store", "d"] {
       _ = try scratch.makeDirectory(name)
     }
@@ -112,7 +113,7 @@ struct CheckTests {
   )
     throws
   {
-    let scratch = try ScratchDirectory()
+    let scratch = try TemporaryDirectory()
     let workspace = try scratch.makeDirectory("w")
     _ = try scratch.makeDirectory("base/execroot/main/bazel-out")
     try scratch.write(pid, to: "base/server/server.pid.txt")

@@ -3,14 +3,15 @@ import FoundationEssentials
 import Glibc
 import Runner
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import watchbuild
 
 struct DoctorTests {
-  private let scratch: ScratchDirectory
+  private let scratch: TemporaryDirectory
 
-  init() throws { scratch = try ScratchDirectory() }
+  init() throws { scratch = try TemporaryDirectory() }
 
   private func findings(
     _ arguments: [String] = [], docker: Finding = Finding("docker", .ok, "Docker/20")
