@@ -85,16 +85,36 @@ struct DevSession: Sendable {
       let settings =
         isConfiguration
         ? try invocation.settings(loop: loop) : bench.settings
+      tellUnapplied(settings)
       let images = try await Workbench(settings, log: bench.log).images(known: setup.images)
       var changed = setup
       changed.images = images
       changed.buildConcurrency = settings.buildConcurrency
       changed.keepsGoing = settings.keepsGoing
+      changed.loadJobs = settings.loadJobs
       return changed
     } catch let problem as Problem {
       tell(problem)
       return nil
     }
+  }
+
+  /// What can't change while it runs is said, rather than silently left as it was.
+  private func tellUnapplied(_ changed: Settings) {
+    let settings = bench.settings
+    let keys = [
+      ("bazel.command", changed.bazelCommand != settings.bazelCommand),
+      ("bazel.startupOptions", changed.startupOptions != settings.startupOptions),
+      ("watch", changed.trigger != settings.trigger || changed.ignore != settings.ignore),
+      ("batch.debounce", changed.debounce != settings.debounce),
+      ("batch.maxDelay", changed.maxDelay != settings.maxDelay),
+      ("batch.onBusyUpdate", changed.onBusyUpdate != settings.onBusyUpdate),
+      ("load.to", changed.loadTargets != settings.loadTargets),
+    ].filter(\.1).map(\.0)
+    guard !keys.isEmpty else { return }
+    let names = keys.joined(separator: ", ")
+    bench.log.record(
+      .degraded(reason: "\(names): the change takes effect when watchbuild is started again"))
   }
 
   private var configurationPath: FilePath {

@@ -130,7 +130,10 @@ struct SettingsTests {
     (["--debounce", "30"], "a duration needs a unit: write 30ms or 30s"),
     (["--trigger", "manual"], "'manual' is not supported by this version"),
     (["--trigger", "pol"], "did you mean 'poll'?"),
-    (["--load", "registry:localhost:5000"], "registry is not supported by this version"),
+    (
+      ["--load", "registry:localhost:5000"],
+      "registry:localhost:5000 is not supported by this version"
+    ),
     (["--load", "oci:"], "name the directory"),
     (["--load", "none", "--load", "docker"], "'none' loads nowhere"),
     (["--load-jobs", "many"], "from 1 to 256"),
