@@ -16,11 +16,22 @@ struct DevSession: Sendable {
   /// Runs until cancelled.
   func run() async throws {
     let images = try await bench.images()
+    try checkWorkspace(of: images)
     try await bench.withRuntimes(invocation.environment) { targets in
       bench.started(images: images, targets: targets)
       await tellWatching()
       try await run(bench.setup(images: images, runtimes: targets.runtimes))
     }
+  }
+
+  /// One workspace is watched; an image of another would go stale without a word.
+  private func checkWorkspace(of images: [ImageTarget]) throws(Problem) {
+    let other = images.first { $0.key.workspace != bench.settings.workspace }
+    guard let other else { return }
+    throw Problem(
+      "image '\(other.name)' is made in another workspace, \(other.key.workspace), and dev watches "
+        + "one only",
+      hint: "run another dev there, or 'watchbuild build' for both")
   }
 
   private func tellWatching() async {
@@ -87,6 +98,7 @@ struct DevSession: Sendable {
         ? try invocation.settings(loop: loop) : bench.settings
       tellUnapplied(settings)
       let images = try await Workbench(settings, log: bench.log).images(known: setup.images)
+      try checkWorkspace(of: images)
       var changed = setup
       changed.images = images
       changed.buildConcurrency = settings.buildConcurrency
