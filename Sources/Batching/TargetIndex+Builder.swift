@@ -2,58 +2,50 @@ package import SystemPackage
 
 extension TargetIndex {
   /// Takes the entries of one query, in any order, and makes the index of them.
-  package struct Builder {
+  package struct Builder: Sendable {
     private let workspace: FilePath
-    private var labels: [String] = []
-    private var nodes: [String: Node] = [:]
-    /// What Bazel printed → node; spares making a label canonical more than once.
-    private var printed: [String: Node] = [:]
-    private var edges: Set<Edge> = []
-    private var buildFiles: [String: Node] = [:]
-    private var rulesByPackage: [String: Set<Node>] = [:]
-    private var files: Set<Node> = []
-
-    private struct Edge: Hashable {
-      var read: Node
-      var reader: Node
-    }
+    private var labels = LabelTable()
+    /// What is read and what reads it, in two arrays; an edge may come more than once.
+    private var reads: [Node] = []
+    private var readers: [Node] = []
+    private var rules: [Node] = []
+    private var files: [Node] = []
 
     /// - Parameters:
     ///   - workspace: The workspace's root: absolute, symbolic links resolved.
-    ///   - base: An index to add to, when the new answer is partial: what was known of the broken
-    ///     part stays known, so that its repair is noticed.
+    ///   - base: An index to add to; see `merge`.
     package init(workspace: FilePath, adding base: TargetIndex? = nil) {
       self.workspace = workspace
-      guard let base else { return }
-      labels = base.labels
-      nodes = base.nodes
-      buildFiles = base.buildFiles
-      files = Set(base.labels.indices.filter { base.isFile[$0] }.map { Node($0) })
-      for read in base.labels.indices {
-        for position in base.readerStarts[read]..<base.readerStarts[read + 1] {
-          edges.insert(Edge(read: Node(read), reader: base.readers[Int(position)]))
-        }
-      }
+      if let base { merge(base) }
     }
 
     package mutating func add(_ entry: QueryEntry) {
       switch entry {
       case .rule(let name, _, let inputs):
         let rule = node(name)
-        for input in inputs { edges.insert(Edge(read: node(input), reader: rule)) }
-        if let label = Label(labels[Int(rule)]), label.repository.isEmpty {
-          rulesByPackage[String(label.package), default: []].insert(rule)
-        }
+        rules.append(rule)
+        for input in inputs { edge(from: node(input), to: rule) }
       case .generatedFile(let name, let rule):
-        edges.insert(Edge(read: node(rule), reader: node(name)))
+        edge(from: node(rule), to: node(name))
       case .sourceFile(let name, let loads):
         let file = node(name)
-        files.insert(file)
-        for load in loads { edges.insert(Edge(read: node(load), reader: file)) }
-        if let label = Label(labels[Int(file)]), label.repository.isEmpty,
-          BuildFileName.all.contains(String(label.name))
-        {
-          buildFiles[String(label.package)] = file
+        files.append(file)
+        for load in loads {
+          let load = node(load)
+          files.append(load)
+          edge(from: load, to: file)
+        }
+      }
+    }
+
+    /// Adds what an older index knew, when the new answer is partial: what was known of the broken
+    /// part stays known, so that its repair is noticed.
+    package mutating func merge(_ base: TargetIndex) {
+      let numbers = base.isFile.indices.map { node(base.labels[Node($0)]) }
+      for read in base.isFile.indices {
+        if base.isFile[read] { files.append(numbers[read]) }
+        for reader in base.readers(of: Node(read)) {
+          edge(from: numbers[read], to: numbers[Int(reader)])
         }
       }
     }
@@ -62,69 +54,89 @@ extension TargetIndex {
     ///   - images: The configured images of this workspace.
     ///   - isPartial: The query could not read all of the graph.
     ///   - workspaceFiles: What no query reports, relative to the workspace.
-    ///   - link: Where a source file, given relative to the workspace, leads if it is a symbolic
-    ///     link: relative to the workspace, or absolute outside it.
     /// - Returns: The index of all that was added.
     package consuming func build(
-      images: [ImageTarget], isPartial: Bool = false, workspaceFiles: Set<String> = [],
-      link: (String) -> String? = { _ in nil }
+      images: [ImageTarget], isPartial: Bool = false, workspaceFiles: Set<String> = []
     ) -> TargetIndex {
-      for (package, rules) in rulesByPackage {
-        let buildFile = buildFiles[package] ?? node("//\(package):BUILD")
-        buildFiles[package] = buildFile
-        files.insert(buildFile)
-        for rule in rules { edges.insert(Edge(read: buildFile, reader: rule)) }
-      }
-      var imageNodes: [Node: [String]] = [:]
-      for image in images {
-        imageNodes[node(image.label.description), default: []].append(image.name)
-      }
-      let (starts, readers) = sortedReaders()
+      let images = images.map { (name: $0.name, node: node($0.label.description)) }
+      var isFile = addBuildFiles()
+      isFile += [Bool](repeating: false, count: labels.count - isFile.count)
+      let (starts, sorted) = sortedReaders()
       return TargetIndex(
         workspace: workspace, isPartial: isPartial, workspaceFiles: workspaceFiles,
-        labels: labels, nodes: nodes, readerStarts: starts, readers: readers,
-        buildFiles: buildFiles, aliases: aliases(link: link), images: imageNodes,
-        isFile: labels.indices.map { files.contains(Node($0)) })
+        labels: labels, readerStarts: starts, readers: sorted, isFile: isFile, images: images)
+    }
+
+    private mutating func edge(from read: Node, to reader: Node) {
+      reads.append(read)
+      readers.append(reader)
     }
 
     private mutating func node(_ text: String) -> Node {
-      if let node = printed[text] { return node }
-      let canonical = Label(text)?.description ?? text
-      let node = nodes[canonical] ?? Node(labels.count)
-      if node == labels.count {
-        labels.append(canonical)
-        nodes[canonical] = node
+      var text = text
+      if let node = text.withUTF8({ Self.isCanonical($0) ? labels.insert($0) : nil }) {
+        return node
       }
-      printed[text] = node
-      return node
+      var canonical = Label(text)?.description ?? text
+      return canonical.withUTF8 { labels.insert($0) }
+    }
+
+    /// Whether it is as `Label` would write it: `//package:name` or `@repository//package:name`.
+    private static func isCanonical(_ text: LabelTable.Text) -> Bool {
+      guard text.count > 3, text.contains(UInt8(ascii: ":")) else { return false }
+      if text[0] == UInt8(ascii: "/") { return text[1] == UInt8(ascii: "/") }
+      // `@//` and `@@//` are the main repository.
+      return text[0] == UInt8(ascii: "@") && text[1] != UInt8(ascii: "/")
+        && !(text[1] == UInt8(ascii: "@") && text[2] == UInt8(ascii: "/"))
+    }
+
+    /// Lets each rule read its package's BUILD file.
+    ///
+    /// - Returns: Whether each node is a file.
+    private mutating func addBuildFiles() -> [Bool] {
+      for rule in rules {
+        guard let colon = labels.bytes(rule).firstIndex(of: UInt8(ascii: ":")) else { continue }
+        let package = Array(labels.bytes(rule)[...colon])
+        let known = BuildFileName.all.compactMap { labels.node(package + Array($0.utf8)) }
+        for file in known { edge(from: file, to: rule) }
+        if known.isEmpty {
+          let file = (package + Array("BUILD".utf8)).withUnsafeBufferPointer { labels.insert($0) }
+          files.append(file)
+          edge(from: file, to: rule)
+        }
+      }
+      var isFile = [Bool](repeating: false, count: labels.count)
+      for file in files { isFile[Int(file)] = true }
+      // What was a file when the old answer was given may be a rule now.
+      for rule in rules { isFile[Int(rule)] = false }
+      return isFile
     }
 
     private func sortedReaders() -> (starts: [Int32], readers: [Node]) {
-      var starts = [Int32](repeating: 0, count: labels.count + 1)
-      for edge in edges { starts[Int(edge.read) + 1] += 1 }
-      for node in labels.indices { starts[node + 1] += starts[node] }
-      var next = starts
-      var readers = [Node](repeating: 0, count: edges.count)
-      for edge in edges {
-        readers[Int(next[Int(edge.read)])] = edge.reader
-        next[Int(edge.read)] += 1
+      var ends = [Int32](repeating: 0, count: labels.count + 1)
+      for read in reads { ends[Int(read) + 1] += 1 }
+      for node in 0..<labels.count { ends[node + 1] += ends[node] }
+      var next = ends
+      var sorted = [Node](repeating: 0, count: reads.count)
+      for (read, reader) in zip(reads, readers) {
+        sorted[Int(next[Int(read)])] = reader
+        next[Int(read)] += 1
       }
-      // In order, so that the shortest way told is the same in every run.
-      for node in labels.indices {
-        readers[Int(starts[node])..<Int(starts[node + 1])].sort()
+      // In order, so that the shortest way told is the same in every run; and each once.
+      var starts: [Int32] = [0]
+      starts.reserveCapacity(labels.count + 1)
+      var count = 0
+      for node in 0..<labels.count {
+        let range = Int(ends[node])..<Int(ends[node + 1])
+        if range.count > 1 { sorted[range].sort() }
+        let first = count
+        for position in range where count == first || sorted[count - 1] != sorted[position] {
+          sorted[count] = sorted[position]
+          count += 1
+        }
+        starts.append(Int32(count))
       }
-      return (starts, readers)
-    }
-
-    private func aliases(link: (String) -> String?) -> [String: Node] {
-      var aliases: [String: Node] = [:]
-      for file in files {
-        guard let label = Label(labels[Int(file)]), label.repository.isEmpty,
-          let target = link(label.path)
-        else { continue }
-        aliases[target] = file
-      }
-      return aliases
+      return (starts, Array(sorted[..<count]))
     }
   }
 }
@@ -136,6 +148,6 @@ package enum BuildFileName {
 }
 
 extension Label {
-  /// Where a source file of the main repository lies, relative to the workspace.
+  /// Where a source file lies, relative to its repository.
   package var path: String { package.isEmpty ? String(name) : "\(package)/\(name)" }
 }

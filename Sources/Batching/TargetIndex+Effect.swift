@@ -1,183 +1,269 @@
-import SystemPackage
+package import SystemPackage
 package import Watcher
-
-/// What a change means for the images.
-package struct Effect: Hashable, Sendable {
-  /// Names of the images that it can change.
-  package var images: Set<String> = []
-  /// The graph itself may have changed: the index is to be made anew before the build.
-  package var isStale = false
-
-  package init(images: Set<String> = [], isStale: Bool = false) {
-    self.images = images
-    self.isStale = isStale
-  }
-
-  package mutating func formUnion(_ other: Effect) {
-    images.formUnion(other.images)
-    isStale = isStale || other.isStale
-  }
-}
 
 extension TargetIndex {
   /// What a changed path starts from in the graph.
-  private enum Meaning {
-    /// Bazel's own configuration, or a file that no query reports: everything.
-    case everything
-    case nodes([Node], isStale: Bool)
-    case nothing
+  private struct Meaning {
+    /// Bazel's own configuration, or a file that no query reports.
+    var isEverything = false
+    var nodes: [Node] = []
+    var isStale = false
+
+    static let everything = Meaning(isEverything: true, isStale: true)
+
+    mutating func formUnion(_ other: Meaning) {
+      isEverything = isEverything || other.isEverything
+      nodes += other.nodes
+      isStale = isStale || other.isStale
+    }
   }
 
   /// - Parameters:
   ///   - change: What happened to which absolute path.
   ///   - isPackage: Whether a directory, relative to the workspace, has a BUILD file on disk.
+  ///   - isLink: Whether an absolute path is a symbolic link on disk.
   /// - Returns: The images that the change affects, and whether the graph may have changed.
   package func effect(
-    of change: FileChange, isPackage: (String) -> Bool = { _ in false }
+    of change: FileChange, isPackage: (String) -> Bool = { _ in false },
+    isLink: (FilePath) -> Bool = { _ in false }
   ) -> Effect {
-    switch meaning(of: change, isPackage: isPackage) {
-    case .everything: Effect(images: imageNames, isStale: true)
-    case .nodes(let nodes, let isStale): Effect(images: images(from: nodes), isStale: isStale)
-    case .nothing: Effect()
-    }
+    var meaning = meaning(of: change, isPackage: isPackage)
+    if meaning.isEverything { return Effect(images: imageNames, isStale: true) }
+    guard !meaning.nodes.isEmpty else { return Effect(isStale: meaning.isStale) }
+    // A source that has become a link, or was one, leads where nobody looks yet.
+    if !meaning.isStale, change.kind != .deleted, isLink(change.path) { meaning.isStale = true }
+    return Effect(images: images(from: meaning.nodes), isStale: meaning.isStale)
   }
 
   /// Why a change affects images: for each the shortest way from the file to its target.
   package func explanation(
     of change: FileChange, isPackage: (String) -> Bool = { _ in false }
   ) -> [String: [String]] {
-    switch meaning(of: change, isPackage: isPackage) {
-    case .everything:
-      let file = relative(change.path) ?? change.path.string
-      return images.reduce(into: [:]) { paths, image in
-        for name in image.value { paths[name] = [file, labels[Int(image.key)]] }
-      }
-    case .nodes(let nodes, _): return paths(from: nodes)
-    case .nothing: return [:]
+    let meaning = meaning(of: change, isPackage: isPackage)
+    guard meaning.isEverything else { return paths(from: meaning.nodes) }
+    let file = places(of: change.path.string).first?.path ?? change.path.string
+    return images.reduce(into: [:]) { paths, image in
+      paths[image.name] = [file, labels[image.node]]
     }
   }
 
   /// A path as changes of files: for a directory, of every file in the graph that lies below it.
   package func changes(under change: FileChange) -> [FileChange] {
-    guard let directory = relative(change.path) ?? (change.path == workspace ? "" : nil) else {
-      return [change]
-    }
-    let prefix = directory.isEmpty ? "" : directory + "/"
-    let files = labels.indices.compactMap { node -> FileChange? in
-      guard isFile[node], let label = Label(labels[node]), label.repository.isEmpty,
-        label.path.hasPrefix(prefix)
-      else { return nil }
-      return FileChange(path: workspace.appending(label.path), kind: .modified)
-    }
+    if change.path == workspace { return files(under: [SourceLinks.Place(path: "")]) }
+    let files = files(under: places(of: change.path.string))
     return files.isEmpty ? [change] : files
   }
 
-  private func meaning(of change: FileChange, isPackage: (String) -> Bool) -> Meaning {
-    guard let path = relative(change.path) else { return alias(change.path.string) }
-    let name = path.split(separator: "/").last.map(String.init) ?? path
-    if Self.isWorkspaceFile(path, name: name) || workspaceFiles.contains(path) {
-      return .everything
+  private func files(under places: [SourceLinks.Place]) -> [FileChange] {
+    guard !places.isEmpty else { return [] }
+    var files: [FileChange] = []
+    forEachFile { _, label in
+      guard places.contains(where: { label.isBelow($0) }),
+        let root = label.isInMainRepository
+          ? workspace.string : links.roots[String(label.repository)]
+      else { return }
+      files.append(FileChange(path: FilePath("\(root)/\(label.path)"), kind: .modified))
     }
-    let directory = Substring(path).parent
-    if BuildFileName.all.contains(name) {
-      return buildFile(in: directory, change: change.kind)
-    }
-    let package = package(of: directory, isPackage: isPackage)
-    if let package, let node = file(path, in: package.path) {
-      if path.hasSuffix(".bzl") { return .nodes([node], isStale: true) }
-      // A file that is gone may have been a glob's; that it is back, or other, changes no graph.
-      guard change.kind == .deleted else { return .nodes([node], isStale: false) }
-      return .nodes([node, package.buildFile], isStale: true)
-    }
-    if case .nodes(let nodes, let isStale) = alias(path) { return .nodes(nodes, isStale: isStale) }
-    if let package, let source = sourceDirectory(above: path, in: package.path) {
-      return .nodes([source], isStale: false)
-    }
-    // A .bzl file that a broken BUILD file could not load is in no answer of a query.
-    if path.hasSuffix(".bzl"), isPartial { return .everything }
-    // Content that no target reads. What came or went may be matched by a glob.
-    guard let package, change.kind != .modified else { return .nothing }
-    return .nodes([package.buildFile], isStale: true)
+    return files
   }
 
-  private func buildFile(in directory: Substring, change: FileChange.Kind) -> Meaning {
-    var starts: [Node] = []
-    let known = buildFiles[String(directory)]
-    if let known { starts.append(known) }
-    // A BUILD file that comes or goes moves the border of the package around it.
-    let isBorderMoved = known == nil || change != .modified
-    if isBorderMoved, !directory.isEmpty,
-      let outer = package(of: directory.parent, isPackage: { _ in false })
-    {
-      starts.append(outer.buildFile)
+  // MARK: Places
+
+  /// All that a path is: in the workspace, and by way of links.
+  private func places(of path: String) -> [SourceLinks.Place] {
+    var places = links.places(of: path[...])
+    for (repository, root) in links.roots {
+      if let rest = path.below(root) {
+        places.append(SourceLinks.Place(repository: repository, path: rest))
+      }
     }
-    if starts.isEmpty, !isPartial { return .nothing }
-    if isPartial { return .everything }
-    if known == nil, change == .modified { return .nothing }
-    return .nodes(starts, isStale: true)
+    if let rest = path.below(workspace.string) {
+      places.insert(SourceLinks.Place(path: rest), at: 0)
+    }
+    return places
+  }
+
+  private func meaning(of change: FileChange, isPackage: (String) -> Bool) -> Meaning {
+    var meaning = Meaning()
+    for place in places(of: change.path.string) {
+      meaning.formUnion(self.meaning(of: place, change.kind, isPackage: isPackage))
+      if meaning.isEverything { return meaning }
+    }
+    for place in links.links[change.path.string] ?? [] {
+      meaning.formUnion(retargeted(place))
+    }
+    return meaning
+  }
+
+  /// A link is to lead elsewhere: what is reached over it, and what a glob may find there.
+  private func retargeted(_ link: SourceLinks.Place) -> Meaning {
+    var meaning = Meaning(isStale: true)
+    forEachFile { node, label in
+      if label.isBelow(link) { meaning.nodes.append(Node(node)) }
+    }
+    let directory = link.path[...].parent
+    if let package = package(of: directory, in: link.repository, isPackage: { _ in false }) {
+      meaning.nodes += package.buildFiles
+    }
+    return meaning
+  }
+
+  private func meaning(
+    of place: SourceLinks.Place, _ kind: FileChange.Kind, isPackage: (String) -> Bool
+  ) -> Meaning {
+    let path = place.path[...]
+    let name = path.name
+    if isWorkspaceFile(place, name: name) { return .everything }
+    let directory = path.parent
+    if name == "BUILD" || name == "BUILD.bazel" {
+      return buildFile(in: directory, of: place.repository, kind)
+    }
+    let isBzl = path.utf8.suffix(4).elementsEqual(".bzl".utf8)
+    let package = package(
+      of: directory, in: place.repository,
+      isPackage: { place.repository.isEmpty && isPackage($0) })
+    if let package, let node = file(path, package) {
+      if isBzl { return Meaning(nodes: [node], isStale: true) }
+      // A file that is gone may have been a glob's; that it is back, or other, changes no graph.
+      guard kind == .deleted else { return Meaning(nodes: [node]) }
+      return Meaning(nodes: [node] + package.buildFiles, isStale: true)
+    }
+    if let package, let source = sourceDirectory(above: path, package) {
+      return Meaning(nodes: [source])
+    }
+    // A .bzl file that a broken BUILD file could not load is in no answer of a query.
+    if isBzl, isPartial { return .everything }
+    // Content that no target reads. What came or went may be matched by a glob.
+    guard let package, kind != .modified else { return Meaning() }
+    return Meaning(nodes: package.buildFiles, isStale: true)
+  }
+
+  // MARK: Packages
+
+  private struct Package {
+    var repository: String
+    var path: Substring
+    var buildFiles: [Node]
+  }
+
+  private func buildFile(
+    in directory: Substring, of repository: String, _ kind: FileChange.Kind
+  ) -> Meaning {
+    let known = buildFiles(of: directory, in: repository)
+    if known.isEmpty {
+      if isPartial { return .everything }
+      if kind == .modified { return Meaning() }
+    }
+    var meaning = Meaning(nodes: known)
+    // A BUILD file that comes or goes moves the border of the package around it.
+    if known.isEmpty || kind != .modified, !directory.isEmpty,
+      let outer = package(of: directory.parent, in: repository, isPackage: { _ in false })
+    {
+      meaning.nodes += outer.buildFiles
+    }
+    meaning.isStale = !meaning.nodes.isEmpty
+    return meaning
   }
 
   /// The package that a directory's files belong to, if images depend on it.
   private func package(
-    of directory: Substring, isPackage: (String) -> Bool
-  ) -> (path: Substring, buildFile: Node)? {
+    of directory: Substring, in repository: String, isPackage: (String) -> Bool
+  ) -> Package? {
     var directory = directory
     while true {
-      if let node = buildFiles[String(directory)] { return (directory, node) }
+      let known = buildFiles(of: directory, in: repository)
+      if !known.isEmpty {
+        return Package(repository: repository, path: directory, buildFiles: known)
+      }
       if directory.isEmpty || isPackage(String(directory)) { return nil }
       directory = directory.parent
     }
   }
 
+  /// The BUILD files of a package: one, or two for a moment while one is renamed to the other.
+  private func buildFiles(of package: Substring, in repository: String) -> [Node] {
+    ["BUILD", "BUILD.bazel"].compactMap { node(package, $0, in: repository) }
+  }
+
   /// The source file (or source directory) that a path is; no rule that happens to share its name.
-  private func file(_ path: String, in package: Substring) -> Node? {
-    let name = package.isEmpty ? Substring(path) : path.dropFirst(package.count + 1)
-    guard let node = nodes["//\(package):\(name)"], isFile[Int(node)] else { return nil }
-    return node
+  private func file(_ path: Substring, _ package: Package) -> Node? {
+    let name = package.path.isEmpty ? path : path.dropFirst(utf8: package.path.utf8.count + 1)
+    return node(package.path, name, in: package.repository)
+  }
+
+  private func node(_ package: Substring, _ name: Substring, in repository: String) -> Node? {
+    var label: [UInt8] = []
+    label.reserveCapacity(
+      repository.utf8.count + package.utf8.count + name.utf8.count + 3)
+    label += repository.utf8
+    label += "//".utf8
+    label += package.utf8
+    label.append(UInt8(ascii: ":"))
+    label += name.utf8
+    return labels.node(label).flatMap { isFile[Int($0)] ? $0 : nil }
   }
 
   /// A directory that is itself a source: `srcs = ["static"]`.
-  private func sourceDirectory(above path: String, in package: Substring) -> Node? {
-    var directory = Substring(path).parent
-    while directory.count > package.count {
-      if let node = file(String(directory), in: package) { return node }
+  private func sourceDirectory(above path: Substring, _ package: Package) -> Node? {
+    var directory = path.parent
+    while directory.utf8.count > package.path.utf8.count {
+      if let node = file(directory, package) { return node }
       directory = directory.parent
     }
     return nil
   }
 
-  /// A path that a symbolic link among the sources leads to, or that lies below one.
-  private func alias(_ path: String) -> Meaning {
-    guard !aliases.isEmpty else { return .nothing }
-    var path = Substring(path)
-    while !path.isEmpty {
-      if let node = aliases[String(path)] { return .nodes([node], isStale: false) }
-      path = path.parent
-    }
-    return .nothing
-  }
-
-  private func relative(_ path: FilePath) -> String? {
-    let root = workspace.string
-    let path = path.string
-    guard path.utf8.count > root.utf8.count + 1, path.hasPrefix(root + "/") else { return nil }
-    return String(path.dropFirst(root.count + 1))
-  }
+  // MARK: Workspace files
 
   /// Read by Bazel before any package, and reported by no query.
-  private static func isWorkspaceFile(_ path: String, name: String) -> Bool {
-    if name.hasSuffix(".bazelrc") || name.hasSuffix(".MODULE.bazel") { return true }
-    return [
-      "WORKSPACE", "WORKSPACE.bazel", "WORKSPACE.bzlmod", "MODULE.bazel", "MODULE.bazel.lock",
-      "REPO.bazel", ".bazelversion", ".bazelignore", "tools/bazel",
-    ].contains(path)
+  private func isWorkspaceFile(_ place: SourceLinks.Place, name: Substring) -> Bool {
+    if !workspaceFiles.isEmpty {
+      let key =
+        place.repository.isEmpty ? place.path : "\(place.repository)//\(place.path)"
+      if workspaceFiles.contains(key) { return true }
+    }
+    switch name {
+    case "WORKSPACE", "WORKSPACE.bazel", "WORKSPACE.bzlmod", "MODULE.bazel", "MODULE.bazel.lock",
+      "REPO.bazel", ".bazelversion", ".bazelignore":
+      return name.utf8.count == place.path.utf8.count
+    case "bazel": return place.path == "tools/bazel"
+    default:
+      return name.utf8.suffix(8).elementsEqual(".bazelrc".utf8)
+        || name.utf8.suffix(13).elementsEqual(".MODULE.bazel".utf8)
+    }
+  }
+}
+
+extension LabelParts {
+  /// Whether a file of that label lies at the place or below it.
+  fileprivate func isBelow(_ place: SourceLinks.Place) -> Bool {
+    guard isInMainRepository == place.repository.isEmpty,
+      isInMainRepository || repository == place.repository
+    else { return false }
+    if place.path.isEmpty { return true }
+    let path = path
+    return path == place.path || path.hasPrefix(place.path + "/")
+  }
+}
+
+extension String {
+  /// What comes after a directory; `nil` where it does not lie below it.
+  fileprivate func below(_ directory: String) -> String? {
+    let (path, root) = (utf8, directory.utf8)
+    guard path.count > root.count + 1, path.starts(with: root) else { return nil }
+    let slash = path.index(path.startIndex, offsetBy: root.count)
+    guard path[slash] == UInt8(ascii: "/") else { return nil }
+    return String(self[path.index(after: slash)...])
   }
 }
 
 extension Substring {
-  /// Without the last component; empty when there is only one.
-  var parent: Substring {
-    guard let slash = lastIndex(of: "/") else { return self[startIndex..<startIndex] }
-    return self[..<slash]
+  fileprivate var name: Substring {
+    guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")) else { return self }
+    return self[utf8.index(after: slash)...]
+  }
+
+  fileprivate func dropFirst(utf8 count: Int) -> Substring {
+    self[utf8.index(startIndex, offsetBy: count)...]
   }
 }

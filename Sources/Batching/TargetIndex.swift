@@ -7,7 +7,7 @@ package import SystemPackage
 /// it, so that one walk answers for all kinds of path. The index over-approximates (all branches of
 /// a `select()`, comments in BUILD files); Bazel settles it by doing nothing.
 ///
-/// Nodes are integers and edges lie in one array; a look-up allocates one bit field and its answer.
+/// Nodes are integers, and labels and edges lie in a few arrays, which are kept on disk as they are.
 package struct TargetIndex: Sendable {
   typealias Node = Int32
 
@@ -16,97 +16,131 @@ package struct TargetIndex: Sendable {
   /// The query could not read all of the graph: some BUILD file is broken.
   package let isPartial: Bool
   /// Files that Bazel reads before any package and no query reports: WORKSPACE's and MODULE.bazel's
-  /// `.bzl` files, imported `.bazelrc` files. Relative to the workspace.
+  /// `.bzl` files, imported `.bazelrc` files. Relative to the workspace, or labels of files in other
+  /// repositories.
   package let workspaceFiles: Set<String>
+  /// Where files of the graph lie that are reached over symbolic links.
+  package var links = SourceLinks()
 
   /// Canonical labels by node.
-  let labels: [String]
-  let nodes: [String: Node]
+  let labels: LabelTable
   /// Where the readers of a node start in `readers`; one more than there are nodes.
   let readerStarts: [Int32]
   let readers: [Node]
-  /// The node of a package's BUILD file, by the package's path in the main repository.
-  let buildFiles: [String: Node]
-  /// Where the link of a source file that is a symbolic link leads, relative or absolute.
-  let aliases: [String: Node]
-  /// Names of the images by the node of their target.
-  let images: [Node: [String]]
-
   /// Whether a node is a source, BUILD or `.bzl` file; else a rule or what a rule makes.
   let isFile: [Bool]
+  /// The images, and the nodes of their targets.
+  let images: [(name: String, node: Node)]
+  private let reach: ImageReach
+
+  init(
+    workspace: FilePath, isPartial: Bool, workspaceFiles: Set<String>, labels: LabelTable,
+    readerStarts: [Int32], readers: [Node], isFile: [Bool], images: [(name: String, node: Node)]
+  ) {
+    self.workspace = workspace
+    self.isPartial = isPartial
+    self.workspaceFiles = workspaceFiles
+    self.labels = labels
+    self.readerStarts = readerStarts
+    self.readers = readers
+    self.isFile = isFile
+    self.images = images
+    reach = ImageReach(
+      isFile: isFile,
+      readers: { readers[Int(readerStarts[Int($0)])..<Int(readerStarts[Int($0) + 1])] },
+      images: images.map(\.node))
+  }
 
   /// Source, BUILD and `.bzl` files in the graph.
   package var fileCount: Int { isFile.count { $0 } }
 
   /// Every image's name.
-  package var imageNames: Set<String> { Set(images.values.joined()) }
+  package var imageNames: Set<String> { Set(images.map(\.name)) }
 
-  /// The packages of the main repository that images depend on, as paths from the workspace, to be
+  /// The packages of the main repository that images depend on, as paths from the workspace: to be
   /// watched with what is below them.
-  ///
-  /// `nil`: all of the workspace. Where the graph is known in part, the file whose repair matters
-  /// may lie anywhere.
-  package var watchedPackages: Set<String>? { isPartial ? nil : Set(buildFiles.keys) }
+  package var packages: Set<String> {
+    var packages: Set<String> = []
+    forEachFile { _, label in
+      if label.repository.isEmpty, BuildFileName.all.contains(String(label.name)) {
+        packages.insert(String(label.package))
+      }
+    }
+    return packages
+  }
 
-  /// Directories to be watched beside the packages: of files that no package holds, and of what
-  /// symbolic links among the sources lead to. Relative to the workspace, or absolute.
-  package var watchedDirectories: Set<String> {
-    Set((workspaceFiles.union(aliases.keys)).map { String(Substring($0).parent) })
+  /// Where symbolic links lead that are on the way to files of the graph, and what links lie on the
+  /// way: absolute, to be watched beside the packages.
+  package var linked: Set<FilePath> {
+    Set((Array(links.places.keys) + Array(links.links.keys)).map { FilePath($0) })
   }
 
   /// The images that depend on a target, or are it.
   package func images(dependingOn target: Label) -> Set<String> {
-    nodes[target.description].map { images(from: [$0]) } ?? []
+    labels.node(target.description).map { images(from: [$0]) } ?? []
+  }
+
+  /// Every file of the graph, with its number.
+  package func forEachFile(_ body: (Int, LabelParts) -> Void) {
+    for node in isFile.indices where isFile[node] {
+      if let parts = LabelParts(labels.bytes(Node(node))) { body(node, parts) }
+    }
   }
 
   // MARK: Walks
 
+  func readers(of node: Node) -> ArraySlice<Node> {
+    readers[Int(readerStarts[Int(node)])..<Int(readerStarts[Int(node) + 1])]
+  }
+
   /// - Returns: The images that can be reached from the nodes.
   func images(from starts: [Node]) -> Set<String> {
-    var found: Set<String> = []
-    walk(from: starts) { node, _ in
-      if let names = images[node] { found.formUnion(names) }
+    var found = reach.empty
+    var waiting = starts
+    var seen: Set<Node> = []
+    while let node = waiting.popLast() {
+      // A file of a package and a `.bzl` file are read by files, these by rules.
+      guard !reach.form(&found, of: node), seen.insert(node).inserted else { continue }
+      waiting += readers(of: node)
     }
-    return found
+    var names: Set<String> = []
+    for (word, bits) in found.enumerated() {
+      var bits = bits
+      while bits != 0 {
+        names.insert(images[word * 64 + bits.trailingZeroBitCount].name)
+        bits &= bits - 1
+      }
+    }
+    return names
   }
 
   /// The shortest way from any of the nodes to each image: labels from the file to the target.
   func paths(from starts: [Node]) -> [String: [String]] {
-    var parents: [Node: Node] = [:]
+    let names = Dictionary(grouping: images, by: \.node)
+    var parents = [Node](repeating: -1, count: labels.count)
+    var isSeen = [Bool](repeating: false, count: labels.count)
     var found: [String: [String]] = [:]
-    walk(from: starts) { node, parent in
-      parents[node] = parent
-      guard let names = images[node] else { return }
-      var path: [String] = []
-      var step: Node? = node
-      while let current = step {
-        path.append(labels[Int(current)])
-        step = parents[current]
+    var queue: [Node] = []
+    for start in starts where !isSeen[Int(start)] {
+      isSeen[Int(start)] = true
+      queue.append(start)
+    }
+    var next = 0
+    while next < queue.count {
+      let node = queue[next]
+      next += 1
+      for image in names[node] ?? [] { found[image.name] = path(to: node, parents: parents) }
+      for reader in readers(of: node) where !isSeen[Int(reader)] {
+        isSeen[Int(reader)] = true
+        parents[Int(reader)] = node
+        queue.append(reader)
       }
-      for name in names { found[name] = path.reversed() }
     }
     return found
   }
 
-  /// Visits every node that can be reached, nearest first, each once, with the node it came from.
-  private func walk(from starts: [Node], visit: (Node, Node?) -> Void) {
-    var isSeen = [Bool](repeating: false, count: labels.count)
-    var queue: [(node: Node, parent: Node?)] = []
-    for start in starts where !isSeen[Int(start)] {
-      isSeen[Int(start)] = true
-      queue.append((start, nil))
-    }
-    var next = 0
-    while next < queue.count {
-      let (node, parent) = queue[next]
-      next += 1
-      visit(node, parent)
-      for position in readerStarts[Int(node)]..<readerStarts[Int(node) + 1] {
-        let reader = readers[Int(position)]
-        guard !isSeen[Int(reader)] else { continue }
-        isSeen[Int(reader)] = true
-        queue.append((reader, node))
-      }
-    }
+  private func path(to node: Node, parents: [Node]) -> [String] {
+    sequence(first: node) { parents[Int($0)] < 0 ? nil : parents[Int($0)] }
+      .map { labels[$0] }.reversed()
   }
 }

@@ -10,15 +10,18 @@ package struct WatchScope: Sendable, Hashable {
   package var trees: Set<FilePath>?
   /// Directories watched without what is below. They may lie outside the root.
   package var directories: Set<FilePath>
+  /// Directories outside the root that are watched with all that is below them.
+  package var outside: Set<FilePath>
 
   package init(
     root: FilePath, ignore: IgnoreRules, trees: Set<FilePath>? = nil,
-    directories: Set<FilePath> = []
+    directories: Set<FilePath> = [], outside: Set<FilePath> = []
   ) {
     self.root = root.lexicallyNormalized()
     self.ignore = ignore
     self.trees = trees.map { Set($0.map { $0.lexicallyNormalized() }) }
     self.directories = Set(directories.map { $0.lexicallyNormalized() })
+    self.outside = Set(outside.map { $0.lexicallyNormalized() })
   }
 }
 
@@ -50,7 +53,8 @@ struct WatchPlan {
     let trees = scope.trees ?? []
     var flat: Set<FilePath> = []
     var outside: Set<FilePath> = []
-    for path in trees.union(scope.directories) where path != scope.root {
+    for path in trees.union(scope.directories).union(scope.outside)
+    where path != scope.root {
       guard path.starts(with: scope.root) else {
         outside.insert(path)
         continue
@@ -68,7 +72,9 @@ struct WatchPlan {
       let isCovered = anchors.dropFirst().contains {
         $0.mode == .tree && path.starts(with: $0.path)
       }
-      if !isCovered { anchors.append((path, trees.contains(path) ? .tree : .flat)) }
+      if !isCovered {
+        anchors.append((path, trees.contains(path) || scope.outside.contains(path) ? .tree : .flat))
+      }
     }
     self.anchors = anchors
   }
@@ -88,7 +94,7 @@ struct WatchPlan {
       return flat.contains(path()) ? .flat : nil
     }
     let path = path()
-    if trees.contains(path) { return .tree }
+    if trees.contains(path) || scope.outside.contains(where: path.starts(with:)) { return .tree }
     if isInTree { return .inner }
     return flat.contains(path) ? .flat : nil
   }

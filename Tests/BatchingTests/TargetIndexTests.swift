@@ -37,8 +37,8 @@ import Watcher
         name: $0, label: try #require(Label("//\($0):image")), key: BatchKey(workspace: "/w"))
     }
     return builder.build(
-      images: images, isPartial: isPartial, workspaceFiles: ["build/repositories.bzl"],
-      link: { $0 == "lib/link.txt" ? "/elsewhere/real.txt" : nil })
+      images: images, isPartial: isPartial,
+      workspaceFiles: ["build/repositories.bzl", "@ext//repositories.bzl"])
   }
 
   private func effect(
@@ -116,10 +116,6 @@ import Watcher
     #expect(try effect("/w/cart/app/x.txt", .created) == Effect(images: ["cart"], isStale: true))
   }
 
-  @Test func `the target of a symbolic link is the link`() throws {
-    #expect(try effect("/elsewhere/real.txt") == Effect(images: ["cart", "web"]))
-  }
-
   @Test func `a partial answer keeps what was known`() throws {
     let partial = try index(
       entries: Self.entries.filter { entry in
@@ -132,5 +128,56 @@ import Watcher
   @Test func `the explanation is the shortest way from the file to the image`() throws {
     let paths = try index().explanation(of: FileChange(path: "/w/gen/in.txt", kind: .modified))
     #expect(paths == ["web": ["//gen:in.txt", "//gen:gen", "//gen:out", "//web:image"]])
+  }
+
+  @Test func `a partial answer may tell of an edge that the old one had the other way round`()
+    throws
+  {
+    let turned: [QueryEntry] = [
+      .rule(name: "//lib:lib", kind: "filegroup", inputs: ["//cart:app"]),
+      .rule(name: "//cart:app", kind: "filegroup", inputs: ["//lib:lib"]),
+    ]
+    let merged = try index(entries: turned, adding: index(), isPartial: true)
+    #expect(
+      merged.effect(of: FileChange(path: "/w/cart/src/main.txt", kind: .modified)).images == [
+        "cart", "web",
+      ])
+  }
+
+  @Test func `a source that has become a symbolic link makes the graph stale`() throws {
+    let change = FileChange(path: "/w/lib/a.txt", kind: .modified)
+    let effect = try index().effect(of: change, isLink: { $0 == "/w/lib/a.txt" })
+    #expect(effect == Effect(images: ["cart", "web"], isStale: true))
+  }
+
+  @Test func `both names of a BUILD file count while one is renamed to the other`() throws {
+    let index = try index(entries: Self.entries + [.sourceFile(name: "//lib:BUILD", loads: [])])
+    for name in ["BUILD", "BUILD.bazel"] {
+      let change = FileChange(path: FilePath("/w/lib/\(name)"), kind: .deleted)
+      #expect(index.effect(of: change) == Effect(images: ["cart", "web"], isStale: true))
+    }
+  }
+
+  @Test func `a deleted BUILD file gives its files to the package around it`() throws {
+    let effect = try effect("/w/cart/inner/BUILD", .deleted)
+    #expect(effect == Effect(images: ["cart"], isStale: true))
+  }
+
+  @Test func `more than 64 images are told apart`() throws {
+    var builder = TargetIndex.Builder(workspace: "/w")
+    let names = (0..<200).map { "i\($0)" }
+    for name in names {
+      builder.add(.rule(name: "//\(name):image", kind: "image", inputs: ["//\(name):a.txt"]))
+      builder.add(.sourceFile(name: "//\(name):a.txt", loads: []))
+    }
+    let images = try names.map {
+      ImageTarget(
+        name: $0, label: try #require(Label("//\($0):image")), key: BatchKey(workspace: "/w"))
+    }
+    let index = builder.build(images: images)
+    for name in names {
+      let change = FileChange(path: FilePath("/w/\(name)/a.txt"), kind: .modified)
+      #expect(index.effect(of: change).images == [name])
+    }
   }
 }

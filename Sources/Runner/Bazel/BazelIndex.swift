@@ -15,18 +15,26 @@ extension Bazel {
     of images: [ImageTarget], base: TargetIndex?, waitsForLock: Bool = true,
     update: @escaping @Sendable (BuildUpdate) -> Void = { _ in }
   ) async throws -> (index: TargetIndex, answer: QueryAnswer) {
-    let entries = EntryBuffer()
+    let collector = IndexCollector(workspace: workspace)
     let labels = Set(images.map(\.label)).sorted()
     let answer = try await query(labels, waitsForLock: waitsForLock, update: update) {
-      entries.append($0)
+      collector.add($0)
     }
-    var builder = TargetIndex.Builder(
-      workspace: workspace, adding: answer.isPartial ? base : nil)
-    for entry in entries.take() { builder.add(entry) }
-    let index = builder.build(
-      images: images, isPartial: answer.isPartial,
-      workspaceFiles: WorkspaceFiles(workspace: workspace).all,
-      link: { SourceLink.target(of: $0, in: workspace) })
-    return (index, answer)
+    let index = collector.index(
+      of: images, adding: answer.isPartial ? base : nil, isPartial: answer.isPartial,
+      workspaceFiles: WorkspaceFiles(workspace: workspace).all)
+    return (index.followingLinks(), answer)
+  }
+}
+
+extension TargetIndex {
+  /// The index with the symbolic links on the way to its files followed, as they are on disk now.
+  ///
+  /// Local repositories are found where Bazel has linked to them, once its first build has left
+  /// its convenience links: until then `links.isIncomplete`.
+  package func followingLinks() -> TargetIndex {
+    var index = self
+    index.links = SourceSurvey(self, outputBase: OutputBase.find(for: workspace)).links
+    return index
   }
 }

@@ -6,7 +6,7 @@ import SystemPackage
 /// Found by reading the text: each quoted `.bzl` label of the workspace files, and of what those
 /// load in turn; `import` and `try-import` lines. What is found too much costs one needless build.
 struct WorkspaceFiles {
-  /// Relative to the workspace.
+  /// Relative to the workspace; of another repository `@name//` and the path in it.
   private(set) var all: Set<String> = []
 
   /// More than this is no file that a person wrote.
@@ -18,7 +18,7 @@ struct WorkspaceFiles {
       ".bazelrc",
     ]
     while let file = waiting.popLast() {
-      guard all.insert(file).inserted,
+      guard all.insert(file).inserted, !file.hasPrefix("@"),
         let text = Self.read(workspace.appending(file))
       else { continue }
       waiting +=
@@ -34,11 +34,13 @@ struct WorkspaceFiles {
     return words.compactMap { word -> String? in
       guard word.hasSuffix(".bzl") || word.hasSuffix(".MODULE.bazel") else { return nil }
       if word.hasPrefix(":") { return directory + word.dropFirst() }
-      var word = word
-      while word.hasPrefix("@") { word = word.dropFirst() }
-      guard word.hasPrefix("//") else { return nil }
-      let path = word.dropFirst(2).replacing(":", with: "/", maxReplacements: 1)
-      return path.hasPrefix("/") ? String(path.dropFirst()) : String(path)
+      // The colon of `//:x.bzl` stands for no directory.
+      let path = word.replacing("//:", with: "//", maxReplacements: 1)
+        .replacing(":", with: "/", maxReplacements: 1)
+      guard let slashes = path.firstRange(of: "//"), path.hasPrefix("@") || path.hasPrefix("//")
+      else { return nil }
+      let isMain = path[..<slashes.lowerBound].allSatisfy { $0 == "@" }
+      return String(isMain ? path[slashes.upperBound...] : path)
     }
   }
 

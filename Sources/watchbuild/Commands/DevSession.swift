@@ -70,8 +70,7 @@ struct DevSession: Sendable {
   /// Where images are found by a query, a BUILD file anywhere may name a new one: then the whole
   /// tree stays watched.
   private func follow(_ index: TargetIndex) async -> Bool {
-    guard !bench.findsImages else { return false }
-    return await watch.follow(index)
+    await watch.follow(index, isWhole: bench.findsImages)
   }
 
   private func tell(_ event: WatchEvent) {

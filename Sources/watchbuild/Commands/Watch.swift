@@ -62,14 +62,13 @@ final class Watch: Sendable {
   ///
   /// Only one call at a time.
   ///
+  /// - Parameters:
+  ///   - index: The graph of the images.
+  ///   - isWhole: All of the workspace stays watched, whatever the index says.
   /// - Returns: Whether directories joined. What happened in them between the query and now was
   ///   not seen, so the query must be asked again.
-  func follow(_ index: TargetIndex) async -> Bool {
-    let scope = WatchScope(
-      root: settings.workspace, ignore: Self.ignoreRules(settings),
-      trees: index.watchedPackages.map { Set($0.map(directory)) },
-      directories: Self.configurationDirectory(settings)
-        .union(index.watchedDirectories.map(directory)))
+  func follow(_ index: TargetIndex, isWhole: Bool) async -> Bool {
+    let scope = scope(of: index, isWhole: isWhole)
     let old = self.scope.withLock { current in
       defer { current = scope }
       return current
@@ -83,8 +82,24 @@ final class Watch: Sendable {
     return scope.reachesBeyond(old)
   }
 
-  private func directory(_ path: String) -> FilePath {
-    path.isEmpty ? settings.workspace : settings.workspace.pushing(FilePath(path))
+  private func scope(of index: TargetIndex, isWhole: Bool) -> WatchScope {
+    let root = settings.workspace
+    var directories = Self.configurationDirectory(settings)
+    for file in index.workspaceFiles where !file.hasPrefix("@") {
+      directories.insert(root.pushing(FilePath(file)).removingLastComponent())
+    }
+    // Where links lead: the directory that holds the target, and all below if it is one itself.
+    var outside: Set<FilePath> = []
+    var trees = Set(index.packages.map { $0.isEmpty ? root : root.pushing(FilePath($0)) })
+    for path in index.linked {
+      directories.insert(path.removingLastComponent())
+      guard Disk.type(of: path) == .directory else { continue }
+      if path.starts(with: root) { trees.insert(path) } else { outside.insert(path) }
+    }
+    // With a broken package, the file whose repair matters may lie anywhere.
+    return WatchScope(
+      root: root, ignore: Self.ignoreRules(settings),
+      trees: isWhole || index.isPartial ? nil : trees, directories: directories, outside: outside)
   }
 
   /// Where `-f` says that the configuration is: it may lie outside the workspace.
@@ -110,7 +125,9 @@ extension WatchScope {
   /// Whether it watches anything that the other does not.
   fileprivate func reachesBeyond(_ other: WatchScope) -> Bool {
     if ignore != other.ignore { return true }
-    if !directories.isSubset(of: other.directories) { return true }
+    if !directories.isSubset(of: other.directories) || !outside.isSubset(of: other.outside) {
+      return true
+    }
     guard let known = other.trees else { return false }
     return trees.map { !$0.isSubset(of: known) } ?? true
   }

@@ -1,0 +1,42 @@
+import Glibc
+import SystemPackage
+
+/// The names in a directory, without `.` and `..`; none where it can't be read.
+enum DirectoryEntries {
+  enum Kind {
+    case directory, link, other
+  }
+
+  /// - Parameter body: Given the name, whose text is good only during the call, and its kind.
+  static func forEach(
+    in directory: FilePath, _ body: (UnsafePointer<CChar>, Kind) -> Void
+  ) {
+    guard let stream = directory.withPlatformString({ opendir($0) }) else { return }
+    defer { closedir(stream) }
+    while let entry = readdir(stream) {
+      withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+          guard strcmp(name, ".") != 0, strcmp(name, "..") != 0 else { return }
+          body(name, kind(of: entry, named: name, in: stream))
+        }
+      }
+    }
+  }
+
+  private static func kind(
+    of entry: UnsafeMutablePointer<dirent>, named name: UnsafePointer<CChar>,
+    in stream: OpaquePointer
+  ) -> Kind {
+    switch Int32(entry.pointee.d_type) {
+    case Int32(DT_DIR): return .directory
+    case Int32(DT_LNK): return .link
+    case Int32(DT_UNKNOWN):
+      // Some file systems leave it to the reader.
+      var status = stat()
+      guard fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return .other }
+      if status.st_mode & S_IFMT == S_IFDIR { return .directory }
+      return status.st_mode & S_IFMT == S_IFLNK ? .link : .other
+    default: return .other
+    }
+  }
+}
