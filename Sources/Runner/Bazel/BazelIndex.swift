@@ -22,11 +22,34 @@ extension Bazel {
     }
     var builder = TargetIndex.Builder(
       workspace: workspace, adding: answer.isPartial ? base : nil)
-    for entry in entries.take() { builder.add(entry) }
+    for entry in entries.take().assumingLoads() { builder.add(entry) }
     let index = builder.build(
       images: images, isPartial: answer.isPartial,
       workspaceFiles: WorkspaceFiles(workspace: workspace).all,
       link: { SourceLink.target(of: $0, in: workspace) })
     return (index, answer)
+  }
+}
+
+extension [QueryEntry] {
+  /// Bazel tells what a BUILD file loads only of those that are named just `BUILD`; of a
+  /// `BUILD.bazel`, any `.bzl` file of the workspace is taken to be loaded.
+  ///
+  /// Too many images may be built again after a change to a `.bzl` file, but never too few.
+  /// Source: XmlOutputFormatter.java and ProtoOutputFormatter.java in Bazel 4.2.3
+  func assumingLoads() -> [QueryEntry] {
+    let extensions = Set(
+      compactMap { entry -> String? in
+        guard case .sourceFile(let name, _) = entry, name.hasPrefix("//"), name.hasSuffix(".bzl")
+        else { return nil }
+        return name
+      }
+    ).sorted()
+    return map { entry in
+      guard case .sourceFile(let name, loads: []) = entry, name.hasPrefix("//"),
+        name.hasSuffix(":BUILD.bazel")
+      else { return entry }
+      return .sourceFile(name: name, loads: extensions)
+    }
   }
 }

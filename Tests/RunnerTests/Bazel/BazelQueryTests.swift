@@ -24,6 +24,21 @@ struct BazelQueryTests {
       ])
   }
 
+  @Test func `a BUILD file whose loads Bazel does not tell loads all of the workspace`() {
+    let entries: [QueryEntry] = [
+      .sourceFile(name: "//rules:image.bzl", loads: []),
+      .sourceFile(name: "@io//:io.bzl", loads: []),
+      .sourceFile(name: "//a:BUILD.bazel", loads: []),
+      .sourceFile(name: "//b:BUILD", loads: []),
+      .sourceFile(name: "@io//:BUILD.bazel", loads: []),
+    ]
+    let assumed = entries.assumingLoads()
+    #expect(
+      assumed.filter { $0 == .sourceFile(name: "//a:BUILD.bazel", loads: ["//rules:image.bzl"]) }
+        .count == 1)
+    #expect(assumed.filter(entries.contains).count == 4)
+  }
+
   @Test func `a partial answer keeps its diagnostics`() async throws {
     let runner = ScriptedRunner(
       standardOutput: [7, 0x1a, 5, 0x0a, 3, 0x2f, 0x2f, 0x61],
