@@ -123,7 +123,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
         case .cycleEnded(let result):
           let outcome = try result.get()
           let ended = running
-          if outcome.isLockHeld { throw LockHeld() }
+          if let problem = outcome.lockProblem { throw LockHeld(problem) }
           for index in outcome.indexes {
             backlog.adopt(index)
             await indexed(index)
@@ -188,18 +188,17 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     let refresh = IndexRefresh(
       setup: setup, record: record, interruption: Interruption(), clock: clock)
     let indexes = try await refresh.run(backlog.stale)
-    if record.isLockHeld { throw LockHeld() }
+    if let problem = record.lockProblem { throw LockHeld(problem) }
     return indexes
   }
 }
 
 /// Another command holds Bazel's lock, and we were told not to wait for it.
 package struct LockHeld: Error, Hashable, Sendable, CustomStringConvertible {
-  package init() {}
+  /// One line: who holds it and what to do.
+  package let description: String
 
-  package var description: String {
-    "another Bazel command holds the lock; wait for it, or leave out --no-wait-for-lock"
-  }
+  init(_ description: String) { self.description = description }
 }
 
 extension Optional<Batch> {
