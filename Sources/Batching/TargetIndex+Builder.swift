@@ -10,6 +10,10 @@ extension TargetIndex {
     private var readers: [Node] = []
     private var rules: [Node] = []
     private var files: [Node] = []
+    /// BUILD files of the main repository of which Bazel does not tell what they load.
+    private var untold: [Node] = []
+    /// The `.bzl` files of the main repository.
+    private var extensions: [Node] = []
 
     /// - Parameters:
     ///   - workspace: The workspace's root: absolute, symbolic links resolved.
@@ -30,6 +34,10 @@ extension TargetIndex {
       case .sourceFile(let name, let loads):
         let file = node(name)
         files.append(file)
+        if !name.hasPrefix("@") || name.hasPrefix("@//") || name.hasPrefix("@@//") {
+          if loads.isEmpty, name.hasSuffix(":BUILD.bazel") { untold.append(file) }
+          if name.hasSuffix(".bzl") { extensions.append(file) }
+        }
         for load in loads {
           let load = node(load)
           files.append(load)
@@ -59,12 +67,26 @@ extension TargetIndex {
       images: [ImageTarget], isPartial: Bool = false, workspaceFiles: Set<String> = []
     ) -> TargetIndex {
       let images = images.map { (name: $0.name, node: node($0.label.description)) }
+      assumeLoads()
       var isFile = addBuildFiles()
       isFile += [Bool](repeating: false, count: labels.count - isFile.count)
       let (starts, sorted) = sortedReaders()
       return TargetIndex(
         workspace: workspace, isPartial: isPartial, workspaceFiles: workspaceFiles,
         labels: labels, readerStarts: starts, readers: sorted, isFile: isFile, images: images)
+    }
+
+    /// Lets a BUILD file of unknown loads read every `.bzl` file of the workspace.
+    ///
+    /// Bazel tells the loads only of files that are named just `BUILD`. Too many images may be built
+    /// again after a change to a `.bzl` file, but never too few.
+    /// Source: ProtoOutputFormatter.java in Bazel 4.2.3
+    private mutating func assumeLoads() {
+      guard !untold.isEmpty, !extensions.isEmpty else { return }
+      // One node between them: as many edges as files, not as pairs of them.
+      let between = node("(loads of BUILD.bazel files)")
+      for file in extensions { edge(from: file, to: between) }
+      for file in untold { edge(from: between, to: file) }
     }
 
     private mutating func edge(from read: Node, to reader: Node) {

@@ -101,7 +101,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
         case .cycleEnded(let result):
           cycle = nil
           let outcome = try result.get()
-          if outcome.isLockHeld { throw LockHeld() }
+          if let problem = outcome.lockProblem { throw LockHeld(problem) }
           actions = state.cycleEnded(outcome)
         case .retryDue(let isAvailable): actions = state.retryDue(isAvailable: isAvailable)
         case .indexed(let indexes): actions = state.postponed(indexes)
@@ -152,16 +152,15 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
       setup: setup, record: record, interruption: Interruption(), clock: clock,
       follow: follow)
     let indexes = try await refresh.run(backlog.stale)
-    if record.isLockHeld { throw LockHeld() }
+    if let problem = record.lockProblem { throw LockHeld(problem) }
     return indexes
   }
 }
 
 /// Another command holds Bazel's lock, and we were told not to wait for it.
 package struct LockHeld: Error, Hashable, Sendable, CustomStringConvertible {
-  package init() {}
+  /// One line: who holds it and what to do.
+  package let description: String
 
-  package var description: String {
-    "another Bazel command holds the lock; wait for it, or leave out --no-wait-for-lock"
-  }
+  init(_ description: String) { self.description = description }
 }

@@ -8,8 +8,8 @@ package struct CycleOutcome: Sendable {
   package var failedLoads: Set<String> = []
   /// Indexes that were made anew.
   package var indexes: [TargetIndex] = []
-  /// Another command held Bazel's lock and we were not to wait.
-  package var isLockHeld = false
+  /// Another command held Bazel's lock and we were not to wait: who, and what to do.
+  package var lockProblem: String?
   package var isInterrupted = false
 
   package init() {}

@@ -16,7 +16,7 @@ final class CycleRecord: Sendable {
   private struct State {
     var images: [String: Progress] = [:]
     var isInterrupted = false
-    var isLockHeld = false
+    var lockProblem: String?
     var commands = 0
     var timings = Event.CycleEnded.Timings()
     var loadStart: ContinuousClock.Instant?
@@ -55,7 +55,8 @@ final class CycleRecord: Sendable {
 
   func interrupted() { state.withLock { $0.isInterrupted = true } }
 
-  func lockHeld() { state.withLock { $0.isLockHeld = true } }
+  /// - Parameter problem: Who holds it, and what to do.
+  func lockHeld(_ problem: String) { state.withLock { $0.lockProblem = problem } }
 
   func built(_ image: ImageTarget, ms: Int, runtimes: Int) {
     state.withLock {
@@ -127,7 +128,7 @@ final class CycleRecord: Sendable {
 
   func isAsked(for image: String) -> Bool { state.withLock { $0.images[image] != nil } }
 
-  var isLockHeld: Bool { state.withLock(\.isLockHeld) }
+  var lockProblem: String? { state.withLock(\.lockProblem) }
 
   /// Told in `cycle`, and handed to the loop.
   func end(totalMs: Int, indexes: [TargetIndex]) -> CycleOutcome {
@@ -139,7 +140,7 @@ final class CycleRecord: Sendable {
     let (timings, commands) = state.withLock { state in
       state.timings.totalMs = totalMs
       outcome.isInterrupted = state.isInterrupted
-      outcome.isLockHeld = state.isLockHeld
+      outcome.lockProblem = state.lockProblem
       return (state.timings, state.commands)
     }
     let failed = outcome.failedBuilds.count + outcome.failedLoads.count

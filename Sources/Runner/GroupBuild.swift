@@ -52,7 +52,9 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       $0.lockMs += waited.milliseconds
     }
     if result == nil { record.interrupted() }
-    if result?.exitCode == 9, !setup.waitsForLock { record.lockHeld() }
+    if !setup.waitsForLock, let result, result.exitCode == 9, let problem = result.problem {
+      record.lockHeld(problem)
+    }
     for image in group.images where !done.contains(image.label) {
       record.cancelled(image, because: result?.problem ?? "the build was interrupted")
     }

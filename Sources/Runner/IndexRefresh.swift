@@ -71,7 +71,7 @@ struct IndexRefresh<C: Clock<Duration>>: Sendable {
   /// good index serves.
   private func report(_ error: any Error) {
     guard let error = error as? BazelError else { return }
-    if error.isLockHeld { record.lockHeld() }
+    if error.isLockHeld { record.lockHeld(error.problem) }
     for diagnostic in error.diagnostics { record.record(.diagnostic(diagnostic)) }
   }
 }

@@ -34,7 +34,7 @@ struct Watchbuild: AsyncParsableCommand {
   /// - Returns: The exit code.
   static func run(_ arguments: [String]) async -> Int32 {
     do {
-      var command = try await asyncParseAsRoot(arguments)
+      var command = try await asyncParseAsRoot(LeadingOptions.moved(arguments))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

@@ -180,4 +180,18 @@ import Watcher
       #expect(index.effect(of: change).images == [name])
     }
   }
+
+  @Test func `a BUILD file whose loads Bazel does not tell loads all of the workspace`() throws {
+    let entries: [QueryEntry] = [
+      .rule(name: "//cart:image", kind: "image", inputs: []),
+      .rule(name: "//web:image", kind: "image", inputs: []),
+      .sourceFile(name: "//cart:BUILD.bazel", loads: []),
+      .sourceFile(name: "//web:BUILD", loads: []),
+      .sourceFile(name: "//rules:image.bzl", loads: []),
+      .sourceFile(name: "//rules:BUILD", loads: []),
+    ]
+    let effect = try index(entries: entries).effect(
+      of: FileChange(path: "/w/rules/image.bzl", kind: .modified))
+    #expect(effect == Effect(images: ["cart"], isStale: true))
+  }
 }

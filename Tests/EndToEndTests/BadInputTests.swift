@@ -16,35 +16,35 @@ struct BadInputTests {
     async throws
   {
     let store = workspace.home.appending("bad-images")
-    let labels = ["good"] + BadImages.reasons.map(\.name)
+    let names = ["good"] + BadImages.reasons.map(\.name)
     let arguments =
       ["build", "--load", "oci:\(store)", "--output"]
-    let targets = labels.map { "//tars:\($0)" } + ["//nowhere:image"]
+    let targets = names.map { "//tars:\($0)" } + ["//nowhere:image"]
     let run = try await workspace.run(arguments + ["json"] + targets)
     #expect(run.exit == 1)
     #expect(run.events.filter { $0.type == "build" }.count == 1)
-    #expect(run.images("loaded") == ["good"])
-    #expect(run.images("failed") == Set(labels.dropFirst() + ["nowhere"]))
+    #expect(run.images("loaded") == ["tars/good"])
+    #expect(run.images("failed") == Set(names.dropFirst().map { "tars/\($0)" } + ["nowhere"]))
     for (image, reason) in BadImages.reasons {
-      #expect(run.error(of: image).contains(reason), "\(image): \(run.error(of: image))")
+      #expect(run.error(of: "tars/\(image)").contains(reason), "\(run.error(of: "tars/\(image)"))")
     }
     #expect(run.error(of: "nowhere").contains("no such package 'nowhere'"))
     let cycle = run.events.last { $0.type == "cycle" }
     #expect(cycle?.ok == 1)
-    #expect(cycle?.failed == labels.count)
+    #expect(cycle?.failed == names.count)
 
     // For people: a line each, which says where.
     let plain = try await workspace.run(arguments + ["plain"] + targets)
     #expect(plain.exit == 1)
     #expect(plain.output == "")
     for (image, _) in BadImages.reasons {
-      let lines = plain.errorLines.filter { $0.hasPrefix("[1] \(image) failed: ") }
+      let lines = plain.errorLines.filter { $0.hasPrefix("[1] tars/\(image) failed: ") }
       #expect(lines.count == 1)
       let isPlaced = [":\(image)", "/\(image).tar:"].contains { lines.first?.contains($0) == true }
       #expect(isPlaced, "\(lines)")
     }
-    let names = try Tool.run("ls", ["-A", store.string]).split(separator: "\n")
-    #expect(names == ["blobs", "index.json", "oci-layout"])
+    let stored = try Tool.run("ls", ["-A", store.string]).split(separator: "\n")
+    #expect(stored == ["blobs", "index.json", "oci-layout"])
     #expect(try Tool.run("ls", ["\(store)/blobs/sha256"]).split(separator: "\n").count == 3)
     #expect(try workspace.leftovers() == "")
   }
@@ -71,6 +71,9 @@ struct BadInputTests {
     Mistake(
       testDescription: "another directory that is not there",
       arguments: ["build", "-C", "none"],
+      message: "can't work in HOME/workspace/none: No such file or directory; "),
+    Mistake(
+      testDescription: "the same as with git", arguments: ["-C", "none", "build"],
       message: "can't work in HOME/workspace/none: No such file or directory; "),
     Mistake(
       testDescription: "no bazel in PATH", arguments: ["build"], environment: ["PATH": "/nowhere"],
@@ -122,7 +125,7 @@ struct BadInputTests {
   func `a usage error is one line that says what to do, and exit code 2`(
     mistake: Mistake
   ) async throws {
-    try "images: [{target: '//tars:good'}]".write(
+    try "images: [{name: good, target: '//tars:good'}]".write(
       toFile: "\(workspace.home)/good.yaml", atomically: true, encoding: .utf8)
     let run = try await workspace.run(
       mistake.arguments, in: workspace.home.pushing(FilePath(mistake.directory)),

@@ -52,7 +52,8 @@ extension Bazel {
     let session = try BuildSession(
       record: BuildRecord(
         targets: request.targets, workspace: workspace, read: { readFile($0, limit: 1 << 20) }),
-      file: EventFile(creating: eventFile), elapsed: clock.stopwatch(), update: update)
+      file: EventFile(creating: eventFile), elapsed: clock.stopwatch(),
+      update: BuildUpdate.listener(waitsForLock: request.waitsForLock, update))
     defer { session.close() }
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {

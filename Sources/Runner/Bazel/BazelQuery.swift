@@ -65,7 +65,8 @@ extension Bazel {
       attributes: attributes, waitsForLock: waitsForLock,
       expression: file.map { "--query_file=\($0.path)" } ?? expression)
     let stream = Mutex<(QueryStream, isMalformed: Bool)>((QueryStream(), false))
-    let (exit, output) = try await run(command, update: update) { bytes in
+    let listener = BuildUpdate.listener(waitsForLock: waitsForLock, update)
+    let (exit, output) = try await run(command, update: listener) { bytes in
       stream.withLock { state in
         guard !state.isMalformed else { return }
         do throws(QueryStream.Malformed) {

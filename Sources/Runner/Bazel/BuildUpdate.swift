@@ -50,3 +50,16 @@ package struct BuildResult: Hashable, Sendable {
     self.problem = problem
   }
 }
+
+extension BuildUpdate {
+  /// Leaves out the wait for the lock where there is none: Bazel then gives up at once.
+  static func listener(
+    waitsForLock: Bool, _ update: @escaping @Sendable (BuildUpdate) -> Void
+  ) -> @Sendable (BuildUpdate) -> Void {
+    guard !waitsForLock else { return update }
+    return { told in
+      if case .lock = told { return }
+      update(told)
+    }
+  }
+}

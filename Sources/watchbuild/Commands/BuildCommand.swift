@@ -23,6 +23,7 @@ struct BuildCommand: AsyncParsableCommand {
     let outcome = try await stopping.run({ bench.log.record(.stopping(reason: $0)) }) {
       try await build(bench, from: invocation)
     }
+    if let problem = outcome.lockProblem { throw Problem(problem, status: .lockHeld) }
     if let status = ExitStatus(of: outcome) { throw status }
   }
 
@@ -46,9 +47,7 @@ struct BuildCommand: AsyncParsableCommand {
 extension ExitStatus {
   /// - Returns: `nil` when every image was built and loaded.
   init?(of outcome: CycleOutcome) {
-    if outcome.isLockHeld {
-      self = .lockHeld
-    } else if !outcome.failedBuilds.isEmpty {
+    if !outcome.failedBuilds.isEmpty {
       self = .buildFailed
     } else if !outcome.failedLoads.isEmpty {
       self = .loadFailed

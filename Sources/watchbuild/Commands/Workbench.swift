@@ -64,6 +64,12 @@ struct Workbench: Sendable {
       images += known.filter { !labels.contains($0.label) }
     }
     guard !images.isEmpty else {
+      if isPartial {
+        throw Problem(
+          "no image targets found in what Bazel could read of \(settings.workspace)",
+          hint: "mend what is reported above, or name a label such as //services/api:image.tar",
+          status: .buildFailed)
+      }
       throw Problem(
         "no image targets found in \(settings.workspace)",
         hint: "name a label such as //services/api:image.tar, tag the rules that make images with "

@@ -170,6 +170,19 @@ import Testing
     }
   }
 
+  @Test func `an error under status 200 is told in the engine's words`() async throws {
+    try await loading(
+      containerd: false, held: Held(),
+      onLoad: { _ in .init(body: #"{"errorDetail":{"message":"no space"},"error":"no space"}"#) }
+    ) { docker, archive, reference, _ in
+      let error = await #expect(throws: RuntimeError.self) {
+        try await docker.load(archive, as: reference)
+      }
+      #expect(error?.kind == .refused)
+      #expect(error?.description == "lab/app:dev: docker refused the image: no space")
+    }
+  }
+
   @Test func `an archive cut short while it is sent is the archive's error`() async throws {
     try await loading(
       containerd: false, held: Held(), onLoad: { _ in .init(body: "") }
