@@ -85,6 +85,7 @@ extension TargetIndex {
       guard !untold.isEmpty, !extensions.isEmpty else { return }
       // One node between them: as many edges as files, not as pairs of them.
       let between = node("(loads of BUILD.bazel files)")
+      files.append(between)
       for file in extensions { edge(from: file, to: between) }
       for file in untold { edge(from: between, to: file) }
     }
