@@ -33,7 +33,7 @@ extension BazelWorkspace {
 
   /// Starts `watchbuild` here, or in another directory, with a state directory of the test's own.
   ///
-  /// - Parameter docker: `DOCKER_HOST`; by default a socket that is not there.
+  /// `docker` is the `DOCKER_HOST`; by default a socket that is not there.
   func start(
     _ arguments: [String], in directory: FilePath? = nil, docker: String? = nil,
     environment: [String: String] = [:]

@@ -93,9 +93,7 @@ final class WatchbuildProcess: Sendable {
   /// What it wrote to standard error.
   var errors: String { state.withLock { String(decoding: $0.errors, as: UTF8.self) } }
 
-  /// Waits for an event.
-  ///
-  /// - Parameter after: Only later events count.
+  /// Waits for an event that comes later than the one with the number `after`.
   @discardableResult
   func wait(
     for what: String, after: Int = 0, seconds: Double = 120,
