@@ -113,26 +113,45 @@ extension TargetIndex {
         && !(text[1] == UInt8(ascii: "@") && text[2] == UInt8(ascii: "/"))
     }
 
-    /// Lets each rule read its package's BUILD file.
+    /// Lets each rule read its package's BUILD file; where images depend on no rule of a package, only
+    /// on files that it exports, these read it.
     ///
     /// - Returns: Whether each node is a file.
     private mutating func addBuildFiles() -> [Bool] {
+      var packagesWithRules: Set<[UInt8]> = []
       for rule in rules {
-        guard let colon = labels.bytes(rule).firstIndex(of: UInt8(ascii: ":")) else { continue }
-        let package = Array(labels.bytes(rule)[...colon])
-        let known = BuildFileName.all.compactMap { labels.node(package + Array($0.utf8)) }
-        for file in known { edge(from: file, to: rule) }
-        if known.isEmpty {
+        guard let package = package(of: rule) else { continue }
+        packagesWithRules.insert(package)
+        if let file = buildFile(in: package) {
+          edge(from: file, to: rule)
+        } else {
           let file = (package + Array("BUILD".utf8)).withUnsafeBufferPointer { labels.insert($0) }
           files.append(file)
           edge(from: file, to: rule)
         }
+      }
+      for source in Set(files) {
+        guard let package = package(of: source), !packagesWithRules.contains(package),
+          let file = buildFile(in: package), file != source
+        else { continue }
+        edge(from: file, to: source)
       }
       var isFile = [Bool](repeating: false, count: labels.count)
       for file in files { isFile[Int(file)] = true }
       // What was a file when the old answer was given may be a rule now.
       for rule in rules { isFile[Int(rule)] = false }
       return isFile
+    }
+
+    /// `//package:`, as bytes.
+    private func package(of node: Node) -> [UInt8]? {
+      let label = labels.bytes(node)
+      return label.firstIndex(of: UInt8(ascii: ":")).map { Array(label[...$0]) }
+    }
+
+    /// The BUILD file that is in effect: Bazel takes `BUILD.bazel` where there are both.
+    private func buildFile(in package: [UInt8]) -> Node? {
+      ["BUILD.bazel", "BUILD"].lazy.compactMap { labels.node(package + Array($0.utf8)) }.first
     }
 
     private func sortedReaders() -> (starts: [Int32], readers: [Node]) {

@@ -194,4 +194,16 @@ import Watcher
       of: FileChange(path: "/w/rules/image.bzl", kind: .modified))
     #expect(effect == Effect(images: ["cart"], isStale: true))
   }
+
+  @Test func `a BUILD file that only exports files affects what reads them`() throws {
+    let entries: [QueryEntry] = [
+      .rule(name: "//cart:image", kind: "image", inputs: ["//rules:tool.sh"]),
+      .sourceFile(name: "//cart:BUILD", loads: []),
+      .sourceFile(name: "//rules:tool.sh", loads: []),
+      .sourceFile(name: "//rules:BUILD", loads: []),
+    ]
+    let effect = try index(entries: entries).effect(
+      of: FileChange(path: "/w/rules/BUILD", kind: .modified))
+    #expect(effect == Effect(images: ["cart"], isStale: true))
+  }
 }
