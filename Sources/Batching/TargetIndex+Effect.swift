@@ -133,8 +133,11 @@ extension TargetIndex {
     }
     // A .bzl file that a broken BUILD file could not load is in no answer of a query.
     if isBzl, isPartial { return .everything }
-    // Content that no target reads. What came or went may be matched by a glob.
-    guard let package, kind != .modified else { return Meaning() }
+    // Content that no target reads, as far as the graph is known: that it changes or goes changes
+    // nothing. What came may be matched by a glob.
+    guard let package, kind == .created || (kind == .deleted && isPartial),
+      !EditorFile.isTemporary(path.name)
+    else { return Meaning() }
     return Meaning(nodes: package.buildFiles, isStale: true)
   }
 

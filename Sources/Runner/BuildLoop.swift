@@ -63,13 +63,14 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   ///   - busy: What a change does to a build that runs.
   ///   - postpones: No build at start, only the index.
   ///   - reconfigure: Given each batch before its cycle, and the setup in force: is there another?
+  ///     Names the batch's cause where it is the configuration.
   ///   - follow: Lets the watch follow each new index; whether it then reaches further than before.
   /// - Throws: `LockHeld`; `CancellationError`.
   package func run(
     _ batches: AsyncStream<Batch>, setup: BuildSetup, busy: BusyPolicy.Choice = .restart,
     postpones: Bool = false,
-    reconfigure: @escaping @Sendable (Batch, BuildSetup) async throws -> BuildSetup? = { _, _ in
-      nil
+    reconfigure: @escaping @Sendable (inout Batch, BuildSetup) async throws -> BuildSetup? = {
+      _, _ in nil
     },
     follow: @escaping @Sendable (TargetIndex) async -> Bool = { _ in false }
   ) async throws {
@@ -116,8 +117,8 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
               try await clock.sleep(for: wait)
               mailbox.yield(.retryDue(await setup.areRuntimesAvailable()))
             }
-          case .consider(let batch):
-            if let changed = try await reconfigure(batch, setup) {
+          case .consider(var batch):
+            if let changed = try await reconfigure(&batch, setup) {
               if changed.images != setup.images { state.configure(changed.images) }
               setup = changed
             }

@@ -5,6 +5,8 @@ package struct CycleOutcome: Sendable {
   /// Images that every runtime holds as the files gave them when the cycle began, or later.
   package var current: Set<String> = []
   package var failedBuilds: Set<String> = []
+  /// Images that Bazel did not come to, because it failed itself.
+  package var troubled: Set<String> = []
   package var failedLoads: Set<String> = []
   /// Indexes that were made anew.
   package var indexes: [TargetIndex] = []

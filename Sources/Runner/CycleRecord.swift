@@ -10,6 +10,8 @@ final class CycleRecord: Sendable {
     case open(loadsLeft: Int?)
     case current
     case failedBuild
+    /// Bazel itself failed, not the image.
+    case troubled
     case failedLoad
   }
 
@@ -89,6 +91,12 @@ final class CycleRecord: Sendable {
     tell(image, .failed) { $0.error = error }
   }
 
+  /// Bazel ended before it came to the image; worth another try without any change.
+  func troubled(_ image: ImageTarget, _ error: String) {
+    state.withLock { $0.images[image.name] = .troubled }
+    tell(image, .failed) { $0.error = error }
+  }
+
   func failedLoad(
     _ image: ImageTarget, _ error: String, as reference: ImageReference, runtime: String
   ) {
@@ -136,6 +144,7 @@ final class CycleRecord: Sendable {
     outcome.indexes = indexes
     outcome.current = names { if case .current = $0 { true } else { false } }
     outcome.failedBuilds = names { if case .failedBuild = $0 { true } else { false } }
+    outcome.troubled = names { if case .troubled = $0 { true } else { false } }
     outcome.failedLoads = names { if case .failedLoad = $0 { true } else { false } }
     let (timings, commands) = state.withLock { state in
       state.timings.totalMs = totalMs
@@ -143,7 +152,7 @@ final class CycleRecord: Sendable {
       outcome.lockProblem = state.lockProblem
       return (state.timings, state.commands)
     }
-    let failed = outcome.failedBuilds.count + outcome.failedLoads.count
+    let failed = outcome.failedBuilds.count + outcome.troubled.count + outcome.failedLoads.count
     record(
       .cycle(
         Event.CycleEnded(

@@ -34,11 +34,16 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       return try await bazel.build(request) { feed.yield($0) }
     }
     var done: Set<Label> = []
+    var skipped: [(image: ImageTarget, reason: String)] = []
     for await update in updates {
       if case .target(let label, let outcome) = update {
         done.insert(label)
         for image in group.images where image.label == label {
-          finish(image, outcome, ms: start.duration(to: clock.now).milliseconds)
+          if case .skipped(let reason) = outcome {
+            skipped.append((image, reason))
+          } else {
+            finish(image, outcome, ms: start.duration(to: clock.now).milliseconds)
+          }
         }
       } else {
         record.record(update, image: image(of: update))
@@ -56,7 +61,16 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       record.lockHeld(problem)
     }
     for image in group.images where !done.contains(image.label) {
-      record.cancelled(image, because: result?.problem ?? "the build was interrupted")
+      skipped.append((image, "the build ended before it"))
+    }
+    for (image, reason) in skipped {
+      // Bazel ends a build of its own accord with 0 or 1; else its server was killed, or the disk
+      // is full, or another hand interrupted it: no fault of the image, and no save will mend it.
+      if let result, ![0, 1, 9].contains(result.exitCode) {
+        record.troubled(image, result.problem ?? reason)
+      } else {
+        record.cancelled(image, because: reason)
+      }
     }
   }
 
@@ -80,8 +94,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       record.failedBuild(
         image,
         others.isEmpty ? message : "\(message) (in \(others.joined(separator: ", ")))")
-    case .skipped(let reason):
-      record.cancelled(image, because: reason)
+    case .skipped: break
     case .built(let outputs):
       do {
         try open(image, outputs: outputs, ms: ms)

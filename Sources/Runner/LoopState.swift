@@ -29,7 +29,9 @@ struct LoopState: Sendable {
   /// What came while it runs.
   private var waiting: Batch?
   private var isReady = false
-  private var unloaded: Set<String> = []
+  /// Images that failed of something that no save will mend: a runtime that was down, a killed
+  /// Bazel server.
+  private var retryable: Set<String> = []
   private var backoff = Backoff()
   private var isRetryPlanned = false
 
@@ -55,9 +57,9 @@ struct LoopState: Sendable {
     running = nil
     for index in outcome.indexes { backlog.adopt(index) }
     for image in outcome.current { backlog.settle(image, asOf: ended.moment) }
-    unloaded.subtract(outcome.current)
-    unloaded.formUnion(outcome.failedLoads)
-    if unloaded.isEmpty { backoff.reset() }
+    retryable.subtract(outcome.current)
+    retryable.formUnion(outcome.failedLoads.union(outcome.troubled))
+    if retryable.isEmpty { backoff.reset() }
 
     // What came meanwhile is mapped again: the cycle's index may know more. So is what a cycle
     // was interrupted in, which is owed still.
@@ -79,8 +81,8 @@ struct LoopState: Sendable {
   /// - Parameter isAvailable: All runtimes can be reached.
   mutating func retryDue(isAvailable: Bool) -> [Action] {
     isRetryPlanned = false
-    guard running == nil, !unloaded.isEmpty else { return [] }
-    return isAvailable ? [.consider(Batch(cause: .trigger, requested: unloaded))] : retry()
+    guard running == nil, !retryable.isEmpty else { return [] }
+    return isAvailable ? [.consider(Batch(cause: .trigger, requested: retryable))] : retry()
   }
 
   /// Decides whether a batch starts a cycle, now that the configuration has been looked at.
@@ -111,10 +113,9 @@ struct LoopState: Sendable {
     return [.tellReady]
   }
 
-  /// No save will come for a runtime that was down: it is asked again, ever more rarely, and
-  /// Bazel only when it answers.
+  /// Tried again by itself, ever more rarely; runtimes are asked first whether they answer.
   private mutating func retry() -> [Action] {
-    guard !unloaded.isEmpty, !isRetryPlanned else { return [] }
+    guard !retryable.isEmpty, !isRetryPlanned else { return [] }
     isRetryPlanned = true
     return [.retry(after: backoff.next())]
   }

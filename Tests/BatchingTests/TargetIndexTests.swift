@@ -206,4 +206,14 @@ import Watcher
       of: FileChange(path: "/w/rules/BUILD", kind: .modified))
     #expect(effect == Effect(images: ["cart"], isStale: true))
   }
+
+  @Test(arguments: [".main.txt.swp", "4913", "main.txt~", ".#main.txt", "#main.txt#", "sedAb1xYz"])
+  func `what an editor leaves beside a source for a while is nothing`(name: String) throws {
+    #expect(try effect("/w/cart/src/\(name)", .created) == Effect())
+    #expect(try effect("/w/cart/src/\(name)", .deleted) == Effect())
+  }
+
+  @Test func `the end of a file that no target reads changes nothing`() throws {
+    #expect(try effect("/w/cart/src/gone.txt", .deleted) == Effect())
+  }
 }

@@ -172,6 +172,48 @@ struct DevTests {
       "sh", ["-c", "cd '\(storefront.root)' && bazel --noblock_for_lock info release"])
   }
 
+  @Test func `a Bazel server that is killed in mid-build is told, and the build is made up for`()
+    async throws
+  {
+    let dev = try await dev()
+    let start = dev.last
+    try storefront.edit("lib/src/health.routes") { $0 += "GET /killz dead\n" }
+    try await dev.wait(for: "build", after: start) { $0.type == "build" }
+    // Once it has taken the command on: before, its client would just start another.
+    try await Task.sleep(for: .milliseconds(250))
+    let server = try #require(try await storefront.workspace.serverID())
+    kill(server, SIGKILL)
+    try await dev.wait(for: "five images", after: start) { $0.type == "cycle" && $0.ok == 5 }
+    #expect(try await Storefront.ids(in: docker) == storefront.cleanBuild())
+    #expect(try await dev.interrupt() == 130)
+  }
+
+  @Test func `a source file with a name beyond ASCII is built`() async throws {
+    let dev = try await dev()
+    var start = dev.last
+    try storefront.workspace.write("services/web/src/é.routes", "GET /e 1\n")
+    _ = try await dev.cycle(after: start)
+    start = dev.last
+    try storefront.edit("services/web/src/é.routes") { $0 += "GET /f 2\n" }
+    let cycle = try await dev.cycle(after: start)
+    #expect(cycle.bazelCommands == 1)
+    #expect(loaded(dev, after: start) == ["web"])
+    storefront.workspace.remove("services/web/src/é.routes")
+    #expect(try await dev.interrupt() == 130)
+  }
+
+  @Test func `a change of a rule's bzl file reaches the images`() async throws {
+    let dev = try await dev()
+    let start = dev.last
+    try storefront.edit("rules/image.bzl") {
+      $0.replace("directory = \"app\"", with: "directory = \"opt\"")
+    }
+    _ = try await dev.cycle(after: start)
+    #expect(loaded(dev, after: start) == Set(Storefront.images))
+    #expect(try await Storefront.ids(in: docker) == storefront.cleanBuild())
+    #expect(try await dev.interrupt() == 130)
+  }
+
   @Test func `a second dev names the first and ends with 5`() async throws {
     let dev = try await dev("--postpone")
     let second = try storefront.watchbuild(["dev", "--output", "plain"], docker: docker.host)

@@ -34,12 +34,13 @@ import Watcher
 
   private func outcome(
     current: Set<String> = [], failedBuilds: Set<String> = [], failedLoads: Set<String> = [],
-    isInterrupted: Bool = false
+    troubled: Set<String> = [], isInterrupted: Bool = false
   ) -> CycleOutcome {
     var outcome = CycleOutcome()
     outcome.current = current
     outcome.failedBuilds = failedBuilds
     outcome.failedLoads = failedLoads
+    outcome.troubled = troubled
     outcome.isInterrupted = isInterrupted
     outcome.indexes = isInterrupted ? [] : [index]
     return outcome
@@ -141,6 +142,13 @@ import Watcher
     #expect(retried.map(\.requested) == [["a"]])
     #expect(retried.first.flatMap { state.start($0) }?.owed == ["a"])
     #expect(state.cycleEnded(outcome(current: ["a"])).isEmpty)
+  }
+
+  @Test func `what Bazel did not come to is tried again`() {
+    var state = ready()
+    _ = state.start(change("/w/a/x"))
+    #expect(waits(state.cycleEnded(outcome(troubled: ["a"]))) == [.seconds(1)])
+    #expect(considered(state.retryDue(isAvailable: true)).map(\.requested) == [["a"]])
   }
 
   private func waits(_ actions: [LoopState.Action]) -> [Duration] {

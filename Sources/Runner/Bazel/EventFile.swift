@@ -17,6 +17,7 @@ struct EventFile: Sendable {
   /// - Throws: `BazelError` when the directory does not exist or can't be written.
   init(creating path: FilePath) throws {
     self.path = path
+    Self.removeStale(in: path.removingLastComponent())
     path.withPlatformString { _ = unlink($0) }
     do {
       descriptor = try FileDescriptor.open(
@@ -24,6 +25,21 @@ struct EventFile: Sendable {
         permissions: .ownerReadWrite)
     } catch let error as Errno {
       throw BazelError(cannotWrite: path, error)
+    }
+  }
+
+  /// Removes what processes left in a directory that ended without doing so themselves.
+  static func removeStale(in directory: FilePath) {
+    guard let stream = directory.withPlatformString({ opendir($0) }) else { return }
+    defer { closedir(stream) }
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard name.hasPrefix("build-events-"), name.hasSuffix(".json"),
+        let process = Int32(name.dropFirst(13).dropLast(5)), kill(process, 0) != 0, errno == ESRCH
+      else { continue }
+      directory.appending(name).withPlatformString { _ = unlink($0) }
     }
   }
 

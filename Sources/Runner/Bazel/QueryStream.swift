@@ -110,7 +110,16 @@ private struct WireReader {
     /// The content of a string or message; empty for numbers, none of which we need.
     var bytes: ArraySlice<UInt8>
 
-    var text: String { String(decoding: bytes, as: UTF8.self) }
+    /// Bazel takes the bytes of names for Latin-1 and writes these as UTF-8, so that a name which is
+    /// UTF-8 itself comes encoded twice (seen with 4.2.3). What was encoded once stays as it is.
+    var text: String {
+      let text = String(decoding: bytes, as: UTF8.self)
+      guard bytes.contains(where: { $0 >= 0x80 }),
+        text.unicodeScalars.allSatisfy({ $0.value < 256 })
+      else { return text }
+      let inner = text.unicodeScalars.map { UInt8($0.value) }
+      return String(validating: inner, as: UTF8.self) ?? text
+    }
   }
 
   private(set) var bytes: ArraySlice<UInt8>

@@ -63,7 +63,7 @@ struct DevSession: Sendable {
       defer { group.cancelAll() }
       try await BuildLoop(log: bench.log, clock: bench.clock).run(
         batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,
-        reconfigure: { try await reconfigured(by: $0, from: $1) }, follow: follow)
+        reconfigure: { try await reconfigured(by: &$0, from: $1) }, follow: follow)
     }
   }
 
@@ -87,10 +87,13 @@ struct DevSession: Sendable {
   /// The setup that a batch asks for, if it changed the configuration or which images there are.
   ///
   /// A bad configuration, or a workspace that Bazel can't read, leaves the old setup in force.
-  private func reconfigured(by batch: Batch, from setup: BuildSetup) async throws -> BuildSetup? {
+  private func reconfigured(
+    by batch: inout Batch, from setup: BuildSetup
+  ) async throws -> BuildSetup? {
     let isConfiguration = batch.changes.contains { $0.path == configurationPath }
     let isGraph = bench.findsImages && batch.changes.contains { Self.definesTargets($0.path) }
     guard isConfiguration || isGraph else { return nil }
+    if isConfiguration { batch.cause = .configuration }
     do {
       let settings =
         isConfiguration

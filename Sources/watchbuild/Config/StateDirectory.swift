@@ -43,6 +43,7 @@ enum StateDirectory {
     do {
       try Disk.makeDirectories(directory)
       try Disk.checkWritable(directory)
+      try Disk.checkOwned(directory)
     } catch {
       throw Problem(
         "can't write to the state directory \(directory): \(error)",

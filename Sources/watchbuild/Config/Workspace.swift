@@ -84,6 +84,15 @@ enum Disk {
     guard type(of: path) == .directory else { throw Errno.notDirectory }
   }
 
+  /// - Throws: `.operationNotPermitted` for a symbolic link, or what belongs to another user: files
+  ///   that are written there would be written wherever they say.
+  static func checkOwned(_ directory: FilePath) throws {
+    let status = try directory.stat(followTargetSymlink: false)
+    guard status.type == .directory, status.userID.rawValue == geteuid() else {
+      throw Errno.notPermitted
+    }
+  }
+
   static func checkWritable(_ directory: FilePath) throws {
     if directory.withPlatformString({ access($0, W_OK | X_OK) }) != 0 {
       throw Errno(rawValue: errno)

@@ -46,6 +46,13 @@ struct QueryStreamTests {
     #expect(targets.map(\.tags) == [["manual", "x"]])
   }
 
+  @Test(arguments: [("//b:Ã©.txt", "//b:é.txt"), ("//b:é.txt", "//b:é.txt"), ("//b:日", "//b:日")])
+  func `a name that Bazel encoded twice is decoded twice`(written: String, meant: String) throws {
+    var stream = QueryStream()
+    let targets = try stream.add(Self.message(3, Self.field(1, written)))
+    #expect(targets.map(\.entry) == [.sourceFile(name: meant, loads: [])])
+  }
+
   @Test func `a package group is passed over`() throws {
     var stream = QueryStream()
     #expect(try stream.add(Self.message(5, Self.field(1, "//a:group"))) == [])
