@@ -44,6 +44,9 @@ package struct SourceLinks: Hashable, Sendable {
 
   package mutating func add(repository: String, at root: String) { roots[repository] = root }
 
+  /// The absolute paths of all links on the way to files.
+  package var linkPaths: some Collection<String> { links.keys }
+
   /// Absolute paths outside `root` that are to be watched, because files of the graph lie there.
   ///
   /// - Returns: Files and directories; a directory with all that is below it.
