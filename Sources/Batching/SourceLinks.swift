@@ -57,7 +57,7 @@ package struct SourceLinks: Hashable, Sendable {
 
   /// The places that a path is, by way of links.
   ///
-  /// - Parameter path: Absolute.
+  /// The path is absolute.
   func places(of path: Substring) -> [Place] {
     guard !places.isEmpty else { return [] }
     var found: [Place] = []
@@ -74,7 +74,7 @@ package struct SourceLinks: Hashable, Sendable {
 }
 
 extension String {
-  /// - Parameter rest: Empty, or with a slash in front.
+  /// Goes on with what is empty, or has a slash in front.
   fileprivate func joined(_ rest: Substring) -> String {
     isEmpty ? String(rest.dropFirst()) : self + rest
   }

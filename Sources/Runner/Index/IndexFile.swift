@@ -95,6 +95,7 @@ package struct IndexFile: Sendable {
   /// - Parameters:
   ///   - workspace: Absolute, symbolic links resolved.
   ///   - images: Of this workspace, as they are configured now.
+  /// - Returns: The index, what changed since, and what was owed.
   /// - Throws: Why it is of no use; the index is then to be asked for.
   @concurrent
   package func load(
