@@ -44,6 +44,9 @@ package struct SourceLinks: Hashable, Sendable {
 
   package mutating func add(repository: String, at root: String) { roots[repository] = root }
 
+  /// The absolute paths of all links on the way to files.
+  package var linkPaths: some Collection<String> { links.keys }
+
   /// Absolute paths outside `root` that are to be watched, because files of the graph lie there.
   ///
   /// - Returns: Files and directories; a directory with all that is below it.
@@ -54,7 +57,7 @@ package struct SourceLinks: Hashable, Sendable {
 
   /// The places that a path is, by way of links.
   ///
-  /// - Parameter path: Absolute.
+  /// The path is absolute.
   func places(of path: Substring) -> [Place] {
     guard !places.isEmpty else { return [] }
     var found: [Place] = []
@@ -71,7 +74,7 @@ package struct SourceLinks: Hashable, Sendable {
 }
 
 extension String {
-  /// - Parameter rest: Empty, or with a slash in front.
+  /// Goes on with what is empty, or has a slash in front.
   fileprivate func joined(_ rest: Substring) -> String {
     isEmpty ? String(rest.dropFirst()) : self + rest
   }

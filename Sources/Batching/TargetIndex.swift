@@ -54,6 +54,9 @@ package struct TargetIndex: Sendable {
   /// Source, BUILD and `.bzl` files in the graph.
   package var fileCount: Int { isFile.count { $0 } }
 
+  /// How many labels there are: the numbers of files are below it.
+  package var labelCount: Int { labels.count }
+
   /// Every image's name.
   package var imageNames: Set<String> { Set(images.map(\.name)) }
 

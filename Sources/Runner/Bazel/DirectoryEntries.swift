@@ -7,7 +7,7 @@ enum DirectoryEntries {
     case directory, link, other
   }
 
-  /// - Parameter body: Given the name, whose text is good only during the call, and its kind.
+  /// Calls with each name, whose text is good only during the call, and its kind.
   static func forEach(
     in directory: FilePath, _ body: (UnsafePointer<CChar>, Kind) -> Void
   ) {

@@ -12,7 +12,7 @@ final class IndexCollector: Sendable {
 
   func add(_ entry: QueryEntry) { builder.withLock { $0.add(entry) } }
 
-  /// - Parameter base: What it knew stays known.
+  /// The index of all that came; what `base` knew stays known.
   func index(
     of images: [ImageTarget], adding base: TargetIndex?, isPartial: Bool,
     workspaceFiles: Set<String>

@@ -11,7 +11,7 @@ enum OutputBase {
   static func find(for workspace: FilePath) -> FilePath? {
     let candidates = [("bazel-out", 3), ("bazel-\(workspace.lastComponent?.string ?? "")", 2)]
     for (name, depth) in candidates {
-      guard var path = SourceSurvey.link(workspace.appending(name)) else { continue }
+      guard var path = SymbolicLink.target(of: workspace.appending(name)) else { continue }
       path = workspace.pushing(path).lexicallyNormalized()
       for _ in 0..<depth { path.removeLastComponent() }
       let isThere = path.appending("external").withPlatformString { access($0, F_OK) } == 0

@@ -44,7 +44,7 @@ struct SourceSurvey {
     let external = outputBase.appending("external")
     guard let root = Self.directory(of: name, in: external) else { return false }
     let place = SourceLinks.Place(repository: repository, path: "")
-    if Self.link(root) != nil {
+    if SymbolicLink.target(of: root) != nil {
       guard let real = Self.real(root) else { return false }
       links.add(repository: repository, at: root.string)
       links.add(place, leadsTo: real.string, over: [])
@@ -54,7 +54,7 @@ struct SourceSurvey {
     // A new_local_repository: a directory of links to all that is in another one.
     var isLocal = false
     for entry in Self.entries(root) {
-      guard let target = Self.link(root.appending(entry)) else { continue }
+      guard let target = SymbolicLink.target(of: root.appending(entry)) else { continue }
       isLocal = true
       if target.isAbsolute, target.lastComponent?.string == entry,
         let real = Self.real(target.removingLastComponent())
@@ -89,7 +89,7 @@ struct SourceSurvey {
     let (parent, name) = place.split
     guard let directory = directory(parent) else { return }
     let file = directory.appending(name)
-    guard let target = Self.link(file) else { return }
+    guard let target = SymbolicLink.target(of: file) else { return }
     add(place, file: file, target: target)
   }
 
@@ -101,7 +101,7 @@ struct SourceSurvey {
     }
     let (parent, name) = place.split
     var found = directory(parent)?.appending(name)
-    if let directory = found, let target = Self.link(directory) {
+    if let directory = found, let target = SymbolicLink.target(of: directory) {
       found = add(place, file: directory, target: target)
     }
     directories[place] = found
@@ -121,7 +121,7 @@ struct SourceSurvey {
         let name = next.lastComponent
       else { break }
       next = parent.appending(name)
-      guard let further = Self.link(next) else { break }
+      guard let further = SymbolicLink.target(of: next) else { break }
       over.append(next.string)
       next = parent.pushing(further).lexicallyNormalized()
     }
@@ -132,16 +132,6 @@ struct SourceSurvey {
   }
 
   // MARK: Disk
-
-  static func link(_ path: FilePath) -> FilePath? {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX) + 1) { buffer in
-      guard let start = buffer.baseAddress else { return nil }
-      let count = path.withPlatformString { readlink($0, start, Int(PATH_MAX)) }
-      guard count > 0 else { return nil }
-      start[count] = 0
-      return FilePath(platformString: start)
-    }
-  }
 
   private static func real(_ path: FilePath) -> FilePath? {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX) + 1) { buffer in
