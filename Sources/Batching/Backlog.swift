@@ -12,16 +12,14 @@ package struct Backlog: Sendable {
   package private(set) var staleWorkspaces: Set<FilePath>
   /// Workspaces whose graph Bazel could not tell: any change may affect any of their images.
   private var unknownWorkspaces: Set<FilePath>
-  private let isPackage: @Sendable (FilePath) -> Bool
+  private let disk: DiskQuestions
 
   /// - Parameters:
   ///   - images: All configured images.
-  ///   - isPackage: Whether a directory has a BUILD file on disk.
-  package init(
-    images: [ImageTarget], isPackage: @escaping @Sendable (FilePath) -> Bool = { _ in false }
-  ) {
+  ///   - disk: What is asked of the disk.
+  package init(images: [ImageTarget], disk: DiskQuestions = DiskQuestions()) {
     self.images = images
-    self.isPackage = isPackage
+    self.disk = disk
     staleWorkspaces = Set(images.map(\.key.workspace))
     unknownWorkspaces = staleWorkspaces
   }
@@ -73,11 +71,7 @@ package struct Backlog: Sendable {
     var effect = Effect(images: batch.affectsEverything ? names : batch.requested)
     for (workspace, index) in indexes {
       var found = Effect()
-      let isPackage = isPackage
-      for change in batch.changes {
-        found.formUnion(
-          index.effect(of: change) { isPackage(workspace.appending($0)) })
-      }
+      for change in batch.changes { found.formUnion(index.effect(of: change, asking: disk)) }
       effect.formUnion(found)
       if found.isStale || batch.cause == .overflow { staleWorkspaces.insert(workspace) }
     }

@@ -35,6 +35,12 @@ extension TargetIndex {
     return Effect(images: images(from: meaning.nodes), isStale: meaning.isStale)
   }
 
+  /// The same, with the disk asked about paths as they are: absolute.
+  package func effect(of change: FileChange, asking disk: DiskQuestions) -> Effect {
+    effect(
+      of: change, isPackage: { disk.isPackage(workspace.appending($0)) }, isLink: disk.isLink)
+  }
+
   /// Why a change affects images: for each the shortest way from the file to its target.
   package func explanation(
     of change: FileChange, isPackage: (String) -> Bool = { _ in false }

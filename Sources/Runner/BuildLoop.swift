@@ -1,5 +1,4 @@
 package import Batching
-package import SystemPackage
 
 /// The loop: takes batches, runs one cycle at a time, and remembers what is owed.
 ///
@@ -16,19 +15,16 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
 
   private let log: EventLog
   private let clock: C
-  private let isPackage: @Sendable (FilePath) -> Bool
+  private let disk: DiskQuestions
 
   /// - Parameters:
   ///   - log: Told of all that happens.
   ///   - clock: Measures.
-  ///   - isPackage: Whether a directory has a BUILD file on disk.
-  package init(
-    log: EventLog, clock: C,
-    isPackage: @escaping @Sendable (FilePath) -> Bool = PackageDirectory.exists
-  ) {
+  ///   - disk: What is asked of the disk when a change is mapped.
+  package init(log: EventLog, clock: C, disk: DiskQuestions = .disk) {
     self.log = log
     self.clock = clock
-    self.isPackage = isPackage
+    self.disk = disk
   }
 
   // MARK: Once
@@ -49,7 +45,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     return try await Cycle(
       batch: Batch(cause: .start), owed: owed, indexes: [:], stale: [:], setup: setup,
       record: CycleRecord(number: 1, log: log), interruption: Interruption(), clock: clock,
-      isPackage: isPackage, follow: { _ in false }
+      disk: disk, follow: { _ in false }
     ).run()
   }
 
@@ -75,7 +71,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     follow: @escaping @Sendable (TargetIndex) async -> Bool = { _ in false }
   ) async throws {
     var setup = setup
-    let backlog = Backlog(images: setup.images, isPackage: isPackage)
+    let backlog = Backlog(images: setup.images, disk: disk)
     var state = LoopState(backlog: backlog, busy: busy)
     // Bounded by what can wait: the loop takes batches at once and merges those that come while
     // a cycle runs; all else comes one at a time.
@@ -129,7 +125,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
             let work = Cycle(
               batch: start.batch, owed: start.owed, indexes: state.backlog.indexes,
               stale: state.backlog.stale, setup: setup, record: record,
-              interruption: interruption, clock: clock, isPackage: isPackage, follow: follow)
+              interruption: interruption, clock: clock, disk: disk, follow: follow)
             group.addTask {
               do {
                 mailbox.yield(.cycleEnded(.success(try await work.run())))

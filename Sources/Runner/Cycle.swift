@@ -15,7 +15,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   let record: CycleRecord
   let interruption: Interruption
   let clock: C
-  let isPackage: @Sendable (FilePath) -> Bool
+  let disk: DiskQuestions
   /// Lets the watch follow a new index, before anything is built of what it names.
   let follow: @Sendable (TargetIndex) async -> Bool
 
@@ -34,8 +34,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     for index in refreshed {
       indexes[index.workspace] = index
       for change in batch.changes {
-        owed.formUnion(
-          index.effect(of: change) { isPackage(index.workspace.appending($0)) }.images)
+        owed.formUnion(index.effect(of: change, asking: disk).images)
       }
     }
     record.begin(owed.subtracting(self.owed))
@@ -48,7 +47,23 @@ struct Cycle<C: Clock<Duration>>: Sendable {
       try await run(stage, indexes: indexes)
     }
     return record.end(
-      totalMs: (batch.window + start.duration(to: clock.now)).milliseconds, indexes: refreshed)
+      totalMs: (batch.window + start.duration(to: clock.now)).milliseconds,
+      indexes: await completed(refreshed))
+  }
+
+  /// Where local repositories lie is known once a first build has left its convenience links.
+  private func completed(_ indexes: [TargetIndex]) async -> [TargetIndex] {
+    var completed: [TargetIndex] = []
+    for index in indexes {
+      guard index.links.isIncomplete else {
+        completed.append(index)
+        continue
+      }
+      let linked = index.followingLinks()
+      _ = await follow(linked)
+      completed.append(linked)
+    }
+    return completed
   }
 
   /// Builds the groups of a stage one after the other; each image is loaded as it is done.

@@ -16,7 +16,8 @@ struct OracleTests {
     var packages = 72
     var images = 24
     var edits = 200
-    var seed = UInt64.random(in: 0..<1_000_000)
+    /// The same in each run, so that a change is judged by its own faults; others by the variable.
+    var seed: UInt64 = 572_056
 
     init() {
       let given = (ProcessInfo.processInfo.environment["WATCHBUILD_ORACLE"] ?? "")

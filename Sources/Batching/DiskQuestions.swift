@@ -1,0 +1,17 @@
+package import SystemPackage
+
+/// What the mapping of a change has to ask the disk; answered at the edge.
+package struct DiskQuestions: Sendable {
+  /// Whether a directory has a BUILD file.
+  package var isPackage: @Sendable (FilePath) -> Bool
+  /// Whether a path is a symbolic link.
+  package var isLink: @Sendable (FilePath) -> Bool
+
+  package init(
+    isPackage: @escaping @Sendable (FilePath) -> Bool = { _ in false },
+    isLink: @escaping @Sendable (FilePath) -> Bool = { _ in false }
+  ) {
+    self.isPackage = isPackage
+    self.isLink = isLink
+  }
+}
