@@ -26,7 +26,8 @@ deps: ## install the Debian packages that building, testing and the demo need; t
 build: deps ## build watchbuild for development, into .build/debug
 	$(SWIFT) build -j $(JOBS)
 
-test: deps ## run every test, with a real Bazel and a Docker daemon of its own
+test: ## run every test, with a real Bazel and a Docker daemon of its own
+	@scripts/deps --tests
 	$(SWIFT) test -j $(JOBS)
 
 # A debug build: it is there minutes sooner than a release build, and the demo's time goes into Bazel.
