@@ -29,7 +29,7 @@ struct DevSession: Sendable {
       .watching(
         Event.Watching(
           directories: summary.directories, files: summary.files, trigger: watch.trigger,
-          degraded: summary.degraded)))
+          degraded: watch.shortfall ?? summary.degraded)))
   }
 
   private func run(_ setup: BuildSetup) async throws {
@@ -48,7 +48,12 @@ struct DevSession: Sendable {
           input.yield(.events(events))
         }
       }
-      group.addTask { await batcher.run(inputs) { batch.yield($0) } }
+      group.addTask {
+        await batcher.run(inputs) { closed in
+          if closed.isHoldOverdue { tellOverdue(closed) }
+          batch.yield(closed)
+        }
+      }
       defer { group.cancelAll() }
       try await BuildLoop(log: bench.log, clock: bench.clock).run(
         batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,
@@ -61,6 +66,15 @@ struct DevSession: Sendable {
   private func follow(_ index: TargetIndex) async -> Bool {
     guard !bench.findsImages else { return false }
     return await watch.follow(index)
+  }
+
+  private func tellOverdue(_ batch: Batch) {
+    bench.log.record(
+      .degraded(
+        reason:
+          "version control has held its lock for \(batch.window.components.seconds) s; building anyway, "
+          + "perhaps from files that are half switched (a lock that a killed command has left "
+          + "behind can be removed: .git/index.lock, .hg/wlock)"))
   }
 
   private func tell(_ event: WatchEvent) {
