@@ -12,13 +12,13 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 SWIFT = swift
-FORMATTED = Sources Tests Package.swift
+FORMATTED = Sources Tests Benchmarks Package.swift
 
-.PHONY: help deps build test demo bench format lint check release install
+.PHONY: help deps test-deps build test demo bench bench-watch format lint check release install
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r goal text; do \
-	  printf '  make %-9s %s\n' "$$goal" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r goal text; do \
+	  printf '  make %-11s %s\n' "$$goal" "$$text"; done
 
 deps: ## install the Debian packages that building, testing and the demo need; those that are there are left alone
 	@scripts/deps
@@ -26,8 +26,10 @@ deps: ## install the Debian packages that building, testing and the demo need; t
 build: deps ## build watchbuild for development, into .build/debug
 	$(SWIFT) build -j $(JOBS)
 
-test: ## run every test, with a real Bazel and a Docker daemon of its own
+test-deps:
 	@scripts/deps --tests
+
+test: test-deps ## run every test, with a real Bazel and a Docker daemon of its own
 	$(SWIFT) test -j $(JOBS)
 
 # A debug build: it is there minutes sooner than a release build, and the demo's time goes into Bazel.
@@ -36,6 +38,10 @@ demo: build ## watch a workspace of five images, see one save become one new ima
 
 bench: release ## what a save costs beside the bare commands; needs python3 and an idle machine
 	Benchmarks/save-to-image.py dist/watchbuild
+
+bench-watch: deps ## measure the watcher against bare C, inotifywait and watchman; IDLE=5 SIZES="1000 10000" for a short run
+	$(SWIFT) build -j $(JOBS) -c release --product bench-watch --scratch-path .build-release
+	@Benchmarks/watch/run .build-release/release/bench-watch
 
 format: ## lay out the code
 	$(SWIFT) format -i -r --configuration .swift-format $(FORMATTED)

@@ -14,7 +14,8 @@ let package = Package(
   name: "watchbuild",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "watchbuild", targets: ["watchbuild"])
+    .executable(name: "watchbuild", targets: ["watchbuild"]),
+    .executable(name: "bench-watch", targets: ["bench-watch"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -73,6 +74,17 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Yams", package: "Yams"),
       ],
+      swiftSettings: settings
+    ),
+    // What `make bench-watch` measures.
+    .executableTarget(
+      name: "bench-watch",
+      dependencies: [
+        "Watcher",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      path: "Benchmarks/watch",
+      exclude: ["bare.c", "run"],
       swiftSettings: settings
     ),
     .target(

@@ -14,17 +14,20 @@ package struct Batch: Hashable, Sendable {
   package var requested: Set<String>
   /// Changes were lost or can't be told: every image is to be built.
   package var affectsEverything: Bool
+  /// Version control has held the window for as long as it may, and holds on.
+  package var isHoldOverdue: Bool
   /// From the first change to the close.
   package var window: Duration
 
   package init(
     cause: Cause, changes: [FileChange] = [], requested: Set<String> = [],
-    affectsEverything: Bool = false, window: Duration = .zero
+    affectsEverything: Bool = false, isHoldOverdue: Bool = false, window: Duration = .zero
   ) {
     self.cause = cause
     self.changes = changes
     self.requested = requested
     self.affectsEverything = affectsEverything
+    self.isHoldOverdue = isHoldOverdue
     self.window = window
   }
 
@@ -35,6 +38,7 @@ package struct Batch: Hashable, Sendable {
     changes = coalesced.changes
     requested.formUnion(later.requested)
     affectsEverything = affectsEverything || later.affectsEverything
+    isHoldOverdue = isHoldOverdue || later.isHoldOverdue
     window += later.window
     if later.cause.weight > cause.weight { cause = later.cause }
   }

@@ -22,7 +22,9 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
     var first: Instant
     var deadline: Instant
     var batch: Batch
-    var changes = ChangeSet()
+    var changes = ChangeSet(forgetsPassing: true)
+    /// There was something besides changes of files.
+    var isForced = false
   }
 
   private let limits: Limits
@@ -39,7 +41,10 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
       extend(.change, at: now) { $0.changes.add(change) }
     case .overflowed, .rootLost:
       // What was lost can't be told, so everything is built; Bazel settles what really changed.
-      extend(.overflow, at: now) { $0.batch.affectsEverything = true }
+      extend(.overflow, at: now) {
+        $0.batch.affectsEverything = true
+        $0.isForced = true
+      }
     case .degraded:
       break
     }
@@ -50,6 +55,7 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
     _ images: Set<String>, cause: Batch.Cause, at now: Instant
   ) {
     extend(cause, at: now) {
+      $0.isForced = true
       $0.batch.requested.formUnion(images)
       $0.batch.affectsEverything = $0.batch.affectsEverything || images.isEmpty
       $0.deadline = now
@@ -61,7 +67,8 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
   /// - Parameters:
   ///   - now: The time of the question.
   ///   - isHeld: Version control is rewriting the tree: wait for it, up to `maxHold`.
-  /// - Returns: The batch, or `nil` when there is none or it is to stay open until `deadline`.
+  /// - Returns: The batch, or `nil` when nothing is left of it or it is to stay open until
+  ///   `deadline`.
   package mutating func close(at now: Instant, isHeld: Bool = false) -> Batch? {
     guard var closing = open, now >= closing.deadline else { return nil }
     let bound = closing.first.advanced(by: limits.maxHold)
@@ -71,6 +78,9 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
       return nil
     }
     open = nil
+    // Temporary files came and went, nothing else.
+    guard closing.isForced || !closing.changes.isEmpty else { return nil }
+    closing.batch.isHoldOverdue = isHeld && now >= bound
     closing.batch.changes = closing.changes.changes
     closing.batch.window = closing.first.duration(to: now)
     return closing.batch

@@ -3,11 +3,17 @@ package import Watcher
 
 /// Changes, at most one a path: what happened to a path between first and last sight of it.
 package struct ChangeSet: Hashable, Sendable {
-  /// In the order of their first appearance.
+  /// In the order of their first appearance, where none was forgotten.
   package private(set) var changes: [FileChange] = []
   private var positions: [FilePath: Int] = [:]
+  private let forgetsPassing: Bool
 
-  package init(_ changes: [FileChange] = []) {
+  /// - Parameters:
+  ///   - changes: In their order.
+  ///   - forgetsPassing: What is created and then deleted leaves nothing. Only where nobody can
+  ///     have seen it in between: not across batches, for a build may have taken it in.
+  package init(_ changes: [FileChange] = [], forgetsPassing: Bool = false) {
+    self.forgetsPassing = forgetsPassing
     for change in changes { add(change) }
   }
 
@@ -19,7 +25,19 @@ package struct ChangeSet: Hashable, Sendable {
       changes.append(change)
       return
     }
+    if forgetsPassing, changes[position].kind == .created, change.kind == .deleted {
+      return forget(change.path, at: position)
+    }
     changes[position].kind = changes[position].kind.followed(by: change.kind)
+  }
+
+  private mutating func forget(_ path: FilePath, at position: Int) {
+    positions[path] = nil
+    // The last one takes the place, so that a thousand temporary files don't move all the others.
+    let last = changes.removeLast()
+    guard last.path != path else { return }
+    changes[position] = last
+    positions[last.path] = position
   }
 }
 

@@ -2,7 +2,13 @@
 protocol DirectoryNotifier {
   /// Begins to watch the directory itself; a symbolic link is refused. Anchors also tell of their
   /// own removal and renaming.
-  mutating func watch(_ path: UnsafePointer<CChar>, isAnchor: Bool) -> WatchOutcome
+  /// The descriptor is of what was found under the path when it was opened.
+  mutating func watch(
+    _ path: UnsafePointer<CChar>, _ directory: Int32, isAnchor: Bool
+  ) -> WatchOutcome
+
+  /// All watches, each with the inode of its directory.
+  func forEachWatch(_ body: (_ watch: Int32, _ inode: UInt64) -> Void)
 
   /// Does nothing where the kernel has dropped the watch itself.
   mutating func unwatch(_ watch: Int32)
@@ -20,9 +26,13 @@ enum WatchOutcome {
 struct NoNotifier: DirectoryNotifier {
   static let isPolling: Int32 = -1
 
-  func watch(_ path: UnsafePointer<CChar>, isAnchor: Bool) -> WatchOutcome {
+  func watch(
+    _ path: UnsafePointer<CChar>, _ directory: Int32, isAnchor: Bool
+  ) -> WatchOutcome {
     .failed(Self.isPolling)
   }
+
+  func forEachWatch(_ body: (_ watch: Int32, _ inode: UInt64) -> Void) {}
 
   func unwatch(_ watch: Int32) {}
 }

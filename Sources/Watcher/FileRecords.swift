@@ -31,6 +31,8 @@ struct FileRecords {
   /// Offsets plus one by hash of name, open addressing; empty while the directory is small.
   private var index: [UInt32] = []
   private var live: Int32 = 0
+  /// A directory has been entered since everything was removed.
+  private(set) var hasDirectories = false
   private var removedBytes: Int32 = 0
 
   var count: Int { Int(live) }
@@ -63,6 +65,7 @@ struct FileRecords {
         $0.storeBytes(of: newValue.value, toByteOffset: offset, as: UInt64.self)
         $0[offset + 8] = newValue.flags.rawValue
       }
+      if newValue.flags.contains(.directory) { hasDirectories = true }
     }
   }
 
@@ -72,11 +75,11 @@ struct FileRecords {
     precondition(
       1...255 ~= name.count, "a file name of \(name.count) bytes: no file system has these")
     let offset = bytes.count
-    withUnsafeBytes(of: entry.value) { bytes.append(contentsOf: $0) }
-    bytes.append(entry.flags.rawValue)
-    bytes.append(UInt8(name.count))
+    var header = (entry.value, entry.flags.rawValue, UInt8(name.count))
+    withUnsafeBytes(of: &header) { bytes.append(contentsOf: $0.prefix(Self.header)) }
     bytes.append(contentsOf: name)
     live += 1
+    if entry.flags.contains(.directory) { hasDirectories = true }
     if !index.isEmpty && Int(live) * 2 <= index.count {
       place(offset, name)
     } else if live > Self.indexedFrom {
@@ -115,8 +118,26 @@ struct FileRecords {
 
   var isWorthCompacting: Bool { removedBytes > 512 && Int(removedBytes) > bytes.count / 2 }
 
+  /// Forgets all entries and keeps the room.
+  mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: true)
+    index = []
+    (live, removedBytes, hasDirectories) = (0, 0, false)
+  }
+
+  /// A copy that has no spare room.
+  var compacted: FileRecords {
+    var copy = self
+    copy.compact()
+    return copy
+  }
+
   /// Forgets removed entries and spare room. All offsets change.
   mutating func compact() {
+    guard removedBytes > 0 else {
+      bytes = bytes.withUnsafeBufferPointer { Array($0) }
+      return
+    }
     var kept: [UInt8] = []
     kept.reserveCapacity(bytes.count - Int(removedBytes))
     var offset = 0

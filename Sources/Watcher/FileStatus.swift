@@ -20,10 +20,13 @@ struct FileStatus {
     self.init(status)
   }
 
-  /// What there is under a name in the directory that the descriptor is of.
-  init?(of name: UnsafePointer<CChar>, in directory: Int32) {
+  /// What there is under a name, with a NUL behind it, in the directory that the descriptor is of.
+  init?(of name: UnsafeBufferPointer<UInt8>, in directory: Int32) {
     var status = stat()
-    guard fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    let error = name.withMemoryRebound(to: CChar.self) { text in
+      text.baseAddress.map { fstatat(directory, $0, &status, AT_SYMLINK_NOFOLLOW) }
+    }
+    guard error == 0 else { return nil }
     self.init(status)
   }
 
@@ -35,10 +38,13 @@ struct FileStatus {
   }
 
   /// Tells one file or directory from another, but for one case in four thousand million.
-  var identity: UInt32 {
-    var hash: UInt64 = device
-    Self.mix(&hash, inode)
-    return UInt32(truncatingIfNeeded: hash)
+  var identity: UInt32 { Self.identity(ofInode: inode) }
+
+  /// Never 0. Without the device, which the kernel does not tell alike everywhere.
+  static func identity(ofInode inode: UInt64) -> UInt32 {
+    var hash: UInt64 = 0
+    mix(&hash, inode)
+    return max(1, UInt32(truncatingIfNeeded: hash))
   }
 
   private init(_ status: stat) {

@@ -14,16 +14,11 @@ struct InotifyTools: DirectoryNotifier {
   private(set) var descriptor: Int32
   /// The kernel counts watch descriptors up, so the next one is known beforehand.
   private var lastWatch: Int32 = 0
+  private var ownsWorkingDirectory = false
+  /// The working directory is one that is watched.
+  private var isAway = false
   /// Watches that the kernel has dropped and the library has not.
   var deadWatches = 0
-  /// Inode to watch descriptor, read from the kernel when first needed, until `forgetInodes`.
-  private var watchesByInode: [Inode: Int32] = [:]
-
-  private struct Inode: Hashable {
-    var number: UInt64
-    var device: UInt64
-  }
-
   private static let mask =
     IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR
     | IN_DONT_FOLLOW | IN_EXCL_UNLINK
@@ -66,7 +61,27 @@ struct InotifyTools: DirectoryNotifier {
 
   // MARK: Watches
 
-  mutating func watch(_ path: UnsafePointer<CChar>, isAnchor: Bool) -> WatchOutcome {
+  /// Gives the calling thread a working directory of its own, so that it can be moved about.
+  ///
+  /// Not every container lets it; then every watch costs the library two more walks along its path.
+  mutating func claimWorkingDirectory() {
+    // 0x200 is CLONE_FS. Source: linux/sched.h
+    ownsWorkingDirectory = unshare(0x200) == 0
+  }
+
+  mutating func watch(
+    _ path: UnsafePointer<CChar>, _ directory: Int32, isAnchor: Bool
+  ) -> WatchOutcome {
+    // To the library every directory is `.`: it looks each up twice and keeps its name, and has
+    // little to look for and to keep. It is also the very directory that was opened.
+    if ownsWorkingDirectory, fchdir(directory) == 0 {
+      isAway = true
+      return ".".withCString { watch($0, isAnchor: isAnchor) }
+    }
+    return watch(path, isAnchor: isAnchor)
+  }
+
+  private mutating func watch(_ path: UnsafePointer<CChar>, isAnchor: Bool) -> WatchOutcome {
     guard descriptor >= 0 else { return .failed(EMFILE) }
     let mask = isAnchor ? Self.mask | IN_DELETE_SELF | IN_MOVE_SELF : Self.mask
     guard inotifytools_watch_file(path, Int32(bitPattern: UInt32(mask))) != 0 else {
@@ -79,10 +94,9 @@ struct InotifyTools: DirectoryNotifier {
       lastWatch += 1
       return .watched(lastWatch)
     }
-    guard let status = FileStatus(at: path) else { return .failed(ENOENT) }
-    let inode = Inode(number: status.inode, device: Self.kernelDevice(status.device))
-    if watchesByInode[inode] == nil { watchesByInode = readWatches() }
-    guard let watch = watchesByInode[inode] else { return .failed(ENOENT) }
+    // The library does not say which watch the directory has; the kernel does when asked again.
+    let watch = inotify_add_watch(descriptor, path, UInt32(bitPattern: mask))
+    guard watch >= 0 else { return .failed(errno) }
     if watch > lastWatch, names(watch, path) {
       lastWatch = watch
       return .watched(watch)
@@ -95,12 +109,13 @@ struct InotifyTools: DirectoryNotifier {
     // its entry anyway.
     inotify_rm_watch(descriptor, watch)
     deadWatches += 1
-    watchesByInode = [:]
   }
 
   /// To be called when the events read so far have been acted on.
-  mutating func forgetInodes() {
-    if !watchesByInode.isEmpty { watchesByInode = [:] }
+  mutating func rest() {
+    guard isAway else { return }
+    // A working directory keeps its file system from being unmounted.
+    isAway = chdir("/") != 0
   }
 
   /// Whether the library holds `watch` under this path (it appends a slash).
@@ -112,32 +127,23 @@ struct InotifyTools: DirectoryNotifier {
   }
 
   /// Source: Documentation/filesystems/proc.rst, 3.8 /proc/<pid>/fdinfo/<fd>
-  private func readWatches() -> [Inode: Int32] {
-    guard let file = fopen("/proc/self/fdinfo/\(descriptor)", "re") else { return [:] }
+  func forEachWatch(_ body: (_ watch: Int32, _ inode: UInt64) -> Void) {
+    guard descriptor >= 0, let file = fopen("/proc/self/fdinfo/\(descriptor)", "re") else { return }
     defer { fclose(file) }
-    var watches: [Inode: Int32] = [:]
     var line = [CChar](repeating: 0, count: 512)
     while fgets(&line, Int32(line.count), file) != nil {
+      // inotify wd:HEX ino:HEX …
       let fields = line.prefix { $0 != 0 }.split(separator: CChar(UInt8(ascii: " ")))
-      guard fields.count >= 4, fields[0].elementsEqual("inotify".utf8.map(CChar.init)),
+      guard fields.count >= 3, fields[0].elementsEqual("inotify".utf8.map(CChar.init)),
         let watch = Self.hexadecimal(fields[1], after: 3),
-        let number = Self.hexadecimal(fields[2], after: 4),
-        let device = Self.hexadecimal(fields[3], after: 5)
+        let inode = Self.hexadecimal(fields[2], after: 4)
       else { continue }
-      watches[Inode(number: number, device: device)] = Int32(truncatingIfNeeded: watch)
+      body(Int32(truncatingIfNeeded: watch), inode)
     }
-    return watches
   }
 
   private static func hexadecimal(_ field: ArraySlice<CChar>, after prefix: Int) -> UInt64? {
     UInt64(String(decoding: field.dropFirst(prefix).map(UInt8.init), as: UTF8.self), radix: 16)
-  }
-
-  /// The kernel shows a device as major << 20 | minor; `stat` spreads it otherwise.
-  private static func kernelDevice(_ device: UInt64) -> UInt64 {
-    let major = (device >> 8) & 0xFFF | (device >> 32) & ~0xFFF
-    let minor = device & 0xFF | (device >> 12) & ~0xFF
-    return major << 20 | minor
   }
 
   // MARK: Events
@@ -171,7 +177,9 @@ struct InotifyTools: DirectoryNotifier {
     close()
     // Until it succeeds there is nothing that could be called.
     descriptor = -1
-    self = try InotifyTools()
+    var fresh = try InotifyTools()
+    (fresh.ownsWorkingDirectory, fresh.isAway) = (ownsWorkingDirectory, isAway)
+    self = fresh
   }
 
   /// Gives everything back. The library must not be called again before `init`.

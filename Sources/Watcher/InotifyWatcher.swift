@@ -22,8 +22,11 @@ package final class InotifyWatcher: Sendable {
     try self.init(scope, limit: WatchEventQueue.limit)
   }
 
-  /// Lets `limit` changes wait for the reader before reading stops.
-  init(_ scope: WatchScope, limit: Int) throws(WatchError) {
+  /// Lets `limit` changes wait for the reader before reading stops, and `deadWatchLimit` watches
+  /// be dropped before all are made anew.
+  init(
+    _ scope: WatchScope, limit: Int, deadWatchLimit: Int = WatchLoop.deadWatchLimit
+  ) throws(WatchError) {
     guard let status = FileStatus(at: scope.root) else {
       throw .notADirectory(scope.root, Errno(rawValue: errno))
     }
@@ -36,7 +39,7 @@ package final class InotifyWatcher: Sendable {
     self.control = control
     self.queue = queue
     do {
-      try Self.start(scope, try InotifyTools(), control, queue)
+      try Self.start(scope, try InotifyTools(), control, queue, deadWatchLimit)
     } catch {
       Self.isClaimed.store(false, ordering: .releasing)
       throw error
@@ -79,7 +82,8 @@ package final class InotifyWatcher: Sendable {
   }
 
   private static func start(
-    _ scope: WatchScope, _ tools: InotifyTools, _ control: WatchControl, _ queue: WatchEventQueue
+    _ scope: WatchScope, _ tools: InotifyTools, _ control: WatchControl, _ queue: WatchEventQueue,
+    _ deadWatchLimit: Int
   ) throws(WatchError) {
     let start = Unmanaged.passRetained(
       Start {
@@ -87,7 +91,8 @@ package final class InotifyWatcher: Sendable {
         var signals = sigset_t()
         sigfillset(&signals)
         pthread_sigmask(SIG_SETMASK, &signals, nil)
-        var loop = WatchLoop(scope, tools: tools, control: control, queue: queue)
+        var loop = WatchLoop(
+          scope, tools: tools, control: control, queue: queue, deadWatchLimit: deadWatchLimit)
         loop.run()
         isClaimed.store(false, ordering: .releasing)
         queue.finish()

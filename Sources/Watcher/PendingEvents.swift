@@ -6,8 +6,20 @@ import SystemPackage
 /// paths that exist or existed when the reader last looked.
 struct PendingEvents {
   private var events: [WatchEvent?] = []
-  private var positions: [FilePath: Int] = [:]
+  private var positions: [Key: Int] = [:]
   private(set) var count = 0
+
+  /// Hashes the bytes at once; the path's own hash goes one by one.
+  private struct Key: Hashable {
+    let path: FilePath
+    init(_ path: FilePath) { self.path = path }
+
+    func hash(into hasher: inout Hasher) {
+      path.withPlatformString {
+        hasher.combine(bytes: UnsafeRawBufferPointer(start: $0, count: path.length))
+      }
+    }
+  }
 
   init() {}
 
@@ -18,9 +30,10 @@ struct PendingEvents {
       append(event)
       return
     }
-    guard let position = positions[change.path], case .changed(let earlier)? = events[position]
+    let key = Key(change.path)
+    guard let position = positions[key], case .changed(let earlier)? = events[position]
     else {
-      positions[change.path] = events.count
+      positions[key] = events.count
       append(event)
       return
     }
@@ -28,7 +41,7 @@ struct PendingEvents {
       events[position] = .changed(FileChange(path: change.path, kind: kind))
     } else {
       events[position] = nil
-      positions[change.path] = nil
+      positions[key] = nil
       count -= 1
     }
   }

@@ -73,13 +73,13 @@ package final class PollingWatcher: Sendable {
       let requests = control.takeRequests()
       // A slow reader loses nothing: what differs is found at the next look.
       if !queue.isFull || !requests.isEmpty { surveyor.poll() }
-      put(&surveyor.found, queue)
+      queue.put(surveyor.takeFound())
       for request in requests {
         switch request {
         case .synchronize(let continuation): continuation.resume(returning: !control.isStopping)
         case .update(let scope, let continuation):
           surveyor.update(scope)
-          put(&surveyor.found, queue)
+          queue.put(surveyor.takeFound())
           continuation.resume(returning: summary(of: surveyor))
         }
       }
@@ -99,11 +99,6 @@ package final class PollingWatcher: Sendable {
       await group.next()
       group.cancelAll()
     }
-  }
-
-  private static func put(_ events: inout [WatchEvent], _ queue: WatchEventQueue) {
-    queue.put(events)
-    events.removeAll()
   }
 
   private static func summary(of surveyor: Surveyor<NoNotifier>) -> WatchSummary {

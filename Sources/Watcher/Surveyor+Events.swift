@@ -90,9 +90,14 @@ extension Surveyor {
   }
 
   private func changed(_ name: FileRecords.Name, in id: ID) {
-    let record = Entry(seenAt: KernelTime.now)
+    let record = Entry(seenAt: moment())
     if let offset = tree[id].records.offset(of: name) {
       let entry = tree[id].records[offset]
+      // Most files that are created are written to and closed at once: said once, it is enough.
+      if entry.flags.isEmpty, Int64(bitPattern: entry.value) > reportedSince {
+        tree[id].records[offset] = record
+        return
+      }
       forgetDirectory(entry, in: id)
       tree[id].records[offset] = record
       report(name, entry.flags.contains(.directory) ? .created : .modified)
@@ -116,7 +121,7 @@ extension Surveyor {
     } else {
       guard entry.differs(from: status) else { return }
     }
-    tree[id].records[offset] = Entry(status, at: KernelTime.now)
+    tree[id].records[offset] = Entry(status, at: moment())
     report(name, .modified)
   }
 

@@ -2,33 +2,18 @@ import Glibc
 
 /// Comparing a directory with what is known of it.
 extension Surveyor {
-  func list(_ id: ID, isReporting: Bool, _ stack: inout [ID]) {
+  /// Notes what is in the current directory, and reports what differs from what was known of it.
+  ///
+  /// The subdirectories that are to be visited go on the stack.
+  func list(_ id: ID, _ descriptor: Int32, isReporting: Bool, _ stack: inout [ID]) {
+    if !isReporting { reportedSince = .max }
     let isFresh = tree[id].records.isEmpty
-    let moment = KernelTime.now
-    var hasDirectories = false
-    let wasDistrusting = distrustsTimes
-    defer { distrustsTimes = wasDistrusting }
-    let error = withPath { path in
-      DirectoryListing.read(path) { descriptor in
-        let identity = FileStatus(descriptor: descriptor)?.identity ?? 0
-        // A renamed directory's files keep their change times.
-        if !isFresh, identity != tree[id].identity { distrustsTimes = true }
-        tree[id].identity = identity
-      } _: { descriptor, name, isDirectory in
-        guard !ignores(name, isDirectory: isDirectory) else { return }
-        hasDirectories = hasDirectories || isDirectory
-        if isFresh {
-          let entry =
-            isDirectory
-            ? Entry(flags: .directory, value: 0)
-            : newRecord(of: name, in: descriptor, moment)
-          tree[id].records.insert(name, entry)
-          if isReporting, !isDirectory { report(name, .created) }
-        } else {
-          compare(id, name, isDirectory, descriptor, moment, isReporting)
-        }
-      }
-    }
+    // While a directory is watched the kernel knows which it is: see `learnIdentities`.
+    let identity =
+      isFresh && tree[id].watch >= 0 ? 0 : FileStatus(descriptor: descriptor)?.identity ?? 0
+    let error =
+      isFresh
+      ? fill(id, descriptor, isReporting) : compare(id, descriptor, identity, isReporting)
     switch error {
     case 0: break
     case ENOENT, ENOTDIR, ELOOP: return vanish(id)
@@ -37,18 +22,49 @@ extension Surveyor {
       failures[id] = error
       return unmark(id)
     }
+    tree[id].identity = identity
     if !lost.isEmpty { lost.remove(id) }
-    if isFresh {
-      tree.compact(id)
-    } else {
-      sweep(id, isReporting)
-      tree.compactRecords(of: id)
+    descend(id, &stack)
+  }
+
+  /// Takes over a directory of which nothing is known.
+  private func fill(_ id: ID, _ descriptor: Int32, _ isReporting: Bool) -> Int32 {
+    let moment = moment()
+    // One object is used for all, and copied at its right size.
+    filling.removeAll()
+    let error = listing.read(descriptor) { name, isDirectory in
+      guard !ignores(name, isDirectory: isDirectory) else { return }
+      let entry =
+        isDirectory
+        ? Entry(flags: .directory, value: 0) : newRecord(of: name, in: descriptor, moment)
+      filling.insert(name, entry)
+      if isReporting, !isDirectory { report(name, .created) }
     }
-    if hasDirectories { descend(id, &stack) }
+    tree[id].records = filling.compacted
+    return error
+  }
+
+  private func compare(
+    _ id: ID, _ descriptor: Int32, _ identity: UInt32, _ isReporting: Bool
+  ) -> Int32 {
+    let moment = moment()
+    let wasDistrusting = distrustsTimes
+    defer { distrustsTimes = wasDistrusting }
+    // A renamed directory's files keep their change times.
+    if identity != tree[id].identity { distrustsTimes = true }
+    let error = listing.read(descriptor) { name, isDirectory in
+      guard !ignores(name, isDirectory: isDirectory) else { return }
+      compare(id, name, isDirectory, descriptor, moment, isReporting)
+    }
+    guard error == 0 else { return error }
+    sweep(id, isReporting)
+    tree.compactRecords(of: id)
+    return 0
   }
 
   /// Pushes the subdirectories that are wanted and not watched.
   private func descend(_ id: ID, _ stack: inout [ID]) {
+    guard tree[id].records.hasDirectories else { return }
     let isInTree = descends(id)
     guard isInTree || tree[id].mode == .flat || plan.hasBorders else { return }
     for (offset, entry) in directories(in: id) {
@@ -83,7 +99,7 @@ extension Surveyor {
         entry = newRecord(of: name, in: descriptor, moment)
         if isReporting { report(name, .created) }
       }
-    } else if !isDirectory, let status = Self.status(of: name, in: descriptor) {
+    } else if !isDirectory, let status = FileStatus(of: name, in: descriptor) {
       if isReporting, entry.differs(from: status) || distrustsTimes { report(name, .modified) }
       entry = Entry(status, at: moment)
     }
@@ -119,15 +135,9 @@ extension Surveyor {
   /// With notification that is the moment only: to ask for the status of every file would cost
   /// as much as all else at set-up, and a later change time tells as much.
   func newRecord(of name: FileRecords.Name, in descriptor: Int32, _ moment: Int64) -> Entry {
-    if Notifier.self == NoNotifier.self, let status = Self.status(of: name, in: descriptor) {
+    if Notifier.self == NoNotifier.self, let status = FileStatus(of: name, in: descriptor) {
       return Entry(status, at: moment)
     }
     return Entry(seenAt: moment)
-  }
-
-  private static func status(of name: FileRecords.Name, in directory: Int32) -> FileStatus? {
-    name.withMemoryRebound(to: CChar.self) { text in
-      text.baseAddress.flatMap { FileStatus(of: $0, in: directory) }
-    }
   }
 }

@@ -39,7 +39,8 @@ extension Surveyor {
         tree[id].records.remove(at: offset)
       }
       enter(id)
-      let moment = KernelTime.now
+      reportedSince = .max
+      let moment = moment()
       _ = withPath { path in
         DirectoryListing.read(path) { descriptor, name, isDirectory in
           guard !ignores(name, isDirectory: isDirectory), tree[id].records.offset(of: name) == nil

@@ -23,6 +23,10 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   /// Change times tell nothing: the clock was set back since the last look.
   var distrustsTimes = false
   private(set) var root: ID = 0
+  /// The latest moment of any record, whatever has been done to the clock since.
+  private var latestMoment: Int64 = 0
+  /// A record of a later moment was made for a change that is in `found` already.
+  var reportedSince: Int64 = .max
   private let isStopping: () -> Bool
 
   private var rules: IgnoreRules
@@ -34,6 +38,8 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   /// The names from the root to `current`; made only where the ignore rules ask for them.
   private var names: [ArraySlice<UInt8>]?
   private var scratch: [UInt8] = []
+  let listing = DirectoryListing()
+  var filling = FileRecords()
 
   init(_ scope: WatchScope, notifier: Notifier, isStopping: @escaping () -> Bool = { false }) {
     self.notifier = notifier
@@ -51,6 +57,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
       if index == 0 { root = id }
       visit(id, isReporting: false)
     }
+    revisit()
   }
 
   /// Takes on another scope. What is newly watched is not reported.
@@ -119,6 +126,22 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     return files
   }
 
+  // MARK: What it tells
+
+  /// Hands over what has been found.
+  func takeFound() -> [WatchEvent] {
+    reportedSince = latestMoment
+    defer { found.removeAll(keepingCapacity: found.count < 4096) }
+    return found
+  }
+
+  /// The moment for a record of something that is seen now.
+  func moment() -> Int64 {
+    let now = KernelTime.now
+    if now > latestMoment { latestMoment = now }
+    return now
+  }
+
   // MARK: Looking at directories
 
   /// Watches and lists a directory, and all below it that is wanted and not watched yet.
@@ -126,21 +149,66 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   /// A directory of which nothing is known yet is taken as it is; else what differs is reported.
   func visit(_ start: ID, isReporting: Bool) {
     var stack = [start]
+    // The directories above the one at hand, open: a child is opened by one name, not many.
+    var above: [(id: ID, descriptor: Int32)] = []
+    defer { for directory in above { close(directory.descriptor) } }
     while let id = stack.popLast(), !isStopping() {
       guard tree.isAlive(id) else { continue }
       enter(id)
-      if arm(id) { list(id, isReporting: isReporting, &stack) }
+      let parent = tree[id].parent
+      while let last = above.last, last.id != parent {
+        close(last.descriptor)
+        above.removeLast()
+      }
+      let directory = open(in: above.last?.descriptor)
+      guard directory >= 0 else {
+        failed(id, errno)
+        continue
+      }
+      if arm(id, directory) { list(id, directory, isReporting: isReporting, &stack) }
+      if above.count < Self.mostOpen, let next = stack.last, tree.isAlive(id),
+        tree.isAlive(next), tree[next].parent == id
+      {
+        above.append((id, directory))
+      } else {
+        close(directory)
+      }
     }
   }
 
-  /// - Returns: Whether the directory is there to be listed.
-  private func arm(_ id: ID) -> Bool {
+  /// Below this depth directories are opened by their whole paths.
+  private static var mostOpen: Int { 32 }
+
+  /// Opens the current directory, in one step where a descriptor of its parent is at hand.
+  private func open(in parent: Int32?) -> Int32 {
+    guard let parent, path.count <= Int(PATH_MAX), let slash = path.lastIndex(of: UInt8(ascii: "/"))
+    else { return withPath { DirectoryListing.open($0) } }
+    return withPath { DirectoryListing.open($0 + slash + 1, in: parent) }
+  }
+
+  private func failed(_ id: ID, _ error: Int32) {
+    switch error {
+    case ENOENT, ENOTDIR, ELOOP: vanish(id)
+    default: failures[id] = error
+    }
+  }
+
+  /// Watches the current directory, which has been opened. Says whether it is to be listed.
+  private func arm(_ id: ID, _ directory: Int32) -> Bool {
     guard tree[id].watch < 0 else { return true }
+    let isAnchor = tree[id].parent < 0
     for _ in 0..<3 {
-      let outcome = withPath { notifier.watch($0, isAnchor: tree[id].parent < 0) }
+      let outcome = withPath { notifier.watch($0, directory, isAnchor: isAnchor) }
       switch outcome {
       case .watched(let watch):
         tree.setWatch(watch, of: id)
+        // Of a child that was replaced since it was opened its parent tells. An anchor has none.
+        if isAnchor, !isAtPath(directory) {
+          tree.clearWatch(id)
+          notifier.unwatch(watch)
+          revisits.insert(id)
+          return false
+        }
         if !failures.isEmpty { failures[id] = nil }
         if !lost.isEmpty { lost.remove(id) }
         return true
@@ -154,7 +222,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
           revisits.insert(other)
         }
         notifier.unwatch(watch)
-      case .failed(ENOENT), .failed(ENOTDIR):
+      case .failed(ENOENT), .failed(ENOTDIR), .failed(ELOOP):
         vanish(id)
         return false
       case .failed(let error):
@@ -164,6 +232,13 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     }
     failures[id] = EBUSY
     return true
+  }
+
+  private func isAtPath(_ directory: Int32) -> Bool {
+    guard let opened = FileStatus(descriptor: directory),
+      let here = withPath({ FileStatus(at: $0) })
+    else { return false }
+    return here.inode == opened.inode && here.device == opened.device
   }
 
   /// Whether another node's path leads to the directory in `path` still.
@@ -227,9 +302,20 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   }
 
   func unwatch(below id: ID) {
+    learnIdentities()
     for node in subtree(id) where tree[node].watch >= 0 {
       notifier.unwatch(tree[node].watch)
       tree.clearWatch(node)
+    }
+  }
+
+  /// Asks the kernel, before watches go, which directories the records are of.
+  ///
+  /// At set-up that is not asked: it would cost a system call for each directory.
+  func learnIdentities() {
+    notifier.forEachWatch { watch, inode in
+      guard let id = tree.node(forWatch: watch), tree[id].identity == 0 else { return }
+      tree[id].identity = FileStatus.identity(ofInode: inode)
     }
   }
 

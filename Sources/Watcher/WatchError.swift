@@ -13,6 +13,14 @@ package enum WatchError: Error, Hashable, CustomStringConvertible {
   /// The watcher was stopped before it could answer.
   case stopped
 
+  /// Whether the same directories can be watched by polling.
+  package var leavesPolling: Bool {
+    switch self {
+    case .tooManyInstances, .noDescriptor, .unavailable: true
+    case .alreadyRunning, .notADirectory, .stopped: false
+    }
+  }
+
   package var description: String {
     switch self {
     case .alreadyRunning:
@@ -29,7 +37,7 @@ package enum WatchError: Error, Hashable, CustomStringConvertible {
     case .notADirectory(let path, let error):
       "\(path): can't be watched: \(error); name a directory that exists and is readable"
     case .unavailable(let error):
-      "inotify can't be used here: \(error); watch by polling instead (--trigger poll)"
+      "inotify can't be used here: \(error); ask for polling with --trigger poll"
     case .stopped:
       "the file watcher has been stopped"
     }

@@ -15,21 +15,32 @@ struct WatchLoop {
   private var hasOverflowed = false
   private var hasNoInstance = false
   private var nextPoll: Int64 = 0
+  private var lastPublication: Int64 = 0
 
   private static let pollInterval: Int64 = 1_000_000_000
+  /// Nanoseconds between events that make a burst.
+  private static let burstGap: Int64 = 500_000
+  /// Milliseconds for which the events of a burst gather: a few hundred, of the thousands that the
+  /// kernel keeps.
+  private static let burstPause: Int32 = 2
   /// Before this many dropped watches the library's own leftovers don't matter: about 2 MB.
-  private static let deadWatchLimit = 10_000
+  static let deadWatchLimit = 10_000
+  private let deadWatchLimit: Int
 
   init(
-    _ scope: WatchScope, tools: InotifyTools, control: WatchControl, queue: WatchEventQueue
+    _ scope: WatchScope, tools: InotifyTools, control: WatchControl, queue: WatchEventQueue,
+    deadWatchLimit: Int
   ) {
+    self.deadWatchLimit = deadWatchLimit
     self.control = control
     self.queue = queue
     surveyor = Surveyor(scope, notifier: tools, isStopping: { control.isStopping })
   }
 
   mutating func run() {
+    surveyor.notifier.claimWorkingDirectory()
     surveyor.begin()
+    surveyor.notifier.rest()
     publish()
     control.becomeReady(summary)
     while !control.isStopping {
@@ -58,6 +69,10 @@ struct WatchLoop {
       timeout = Int32(clamping: max(0, nextPoll - KernelTime.sinceBoot) / 1_000_000 + 1)
     }
     poll(&descriptors, nfds_t(descriptors.count), timeout)
+    // In a burst, waking up for each event costs more than the event. Requests don't wait.
+    if descriptors[1].revents == 0, KernelTime.sinceBoot - lastPublication < Self.burstGap {
+      poll(&descriptors[1], 1, Self.burstPause)
+    }
   }
 
   // MARK: Working
@@ -65,12 +80,12 @@ struct WatchLoop {
   private mutating func work(for requests: [WatchControl.Request]) {
     drain()
     surveyor.revisit()
-    surveyor.notifier.forgetInodes()
+    surveyor.notifier.rest()
     if hasNoInstance {
       recover(because: nil)
     } else if hasOverflowed {
       recover(because: overflowReason)
-    } else if surveyor.notifier.deadWatches > max(Self.deadWatchLimit, surveyor.tree.count / 2) {
+    } else if surveyor.notifier.deadWatches > max(deadWatchLimit, surveyor.tree.count / 2) {
       recover(because: nil)
     }
     if surveyor.needsPolling, !requests.isEmpty || KernelTime.sinceBoot >= nextPoll {
@@ -80,6 +95,7 @@ struct WatchLoop {
       let took = KernelTime.sinceBoot - start
       nextPoll = start + took + max(Self.pollInterval, took * 9)
     }
+    surveyor.notifier.rest()
     publish()
   }
 
@@ -117,23 +133,25 @@ struct WatchLoop {
     clockOffset = offset
     let position = surveyor.found.count
     let start = KernelTime.sinceBoot
+    surveyor.learnIdentities()
     // Without an instance every directory fails to be watched and is polled.
     hasNoInstance = (try? surveyor.notifier.restart()) == nil
     surveyor.rescan()
     if let reason {
       let took = (KernelTime.sinceBoot - start) / 1_000_000
-      let directories = surveyor.tree.count
-      surveyor.found.insert(
-        .overflowed(reason: "\(reason); looked at \(directories) directories again in \(took) ms"),
-        at: position)
+      let cost = """
+        looked at \(surveyor.fileCount) files in \(surveyor.tree.count) directories again in \
+        \(took) ms; \(surveyor.found.count - position) differ
+        """
+      surveyor.found.insert(.overflowed(reason: "\(reason); \(cost)"), at: position)
     }
   }
 
   private mutating func publish() {
     let reasons = shortfall.announce(surveyor.failures, of: surveyor.tree.count)
     surveyor.found.append(contentsOf: reasons.map { .degraded(reason: $0) })
-    queue.put(surveyor.found)
-    surveyor.found.removeAll(keepingCapacity: surveyor.found.count < 4096)
+    queue.put(surveyor.takeFound())
+    lastPublication = KernelTime.sinceBoot
   }
 
   private mutating func answer(_ requests: [WatchControl.Request]) {
@@ -142,7 +160,7 @@ struct WatchLoop {
       case .synchronize(let continuation): continuation.resume(returning: true)
       case .update(let scope, let continuation):
         surveyor.update(scope)
-        surveyor.notifier.forgetInodes()
+        surveyor.notifier.rest()
         publish()
         continuation.resume(returning: summary)
       }

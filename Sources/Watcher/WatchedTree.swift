@@ -15,16 +15,17 @@ struct WatchedTree {
   }
 
   struct Node {
+    // First, so that the small fields that follow fill its last word.
+    var records = FileRecords()
     var parent: ID
     /// Where the parent's records have the name.
     var nameOffset: UInt32
     /// The watch descriptor, or -1.
     var watch: Int32 = -1
-    /// Of the directory that the records are of: another may be found under its name.
+    /// Of the directory that the records are of: another may be found under its name. 0: unknown.
     var identity: UInt32 = 0
     var mode: Mode
     var isAlive = true
-    var records = FileRecords()
   }
 
   private(set) var nodes: [Node] = []

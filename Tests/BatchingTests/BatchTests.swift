@@ -32,6 +32,18 @@ import Watcher
     #expect(batch.affectsEverything)
   }
 
+  @Test func `a file that one batch made and the next removed is told as removed`() {
+    var batch = Batch(cause: .change, changes: [FileChange(path: "/w/a", kind: .created)])
+    batch.merge(Batch(cause: .change, changes: [FileChange(path: "/w/a", kind: .deleted)]))
+    #expect(batch.changes == [FileChange(path: "/w/a", kind: .deleted)])
+  }
+
+  @Test func `a merged batch is overdue if either was`() {
+    var batch = Batch(cause: .change, isHoldOverdue: true)
+    batch.merge(Batch(cause: .change))
+    #expect(batch.isHoldOverdue)
+  }
+
   @Test func `merging keeps the weightier cause`() {
     var batch = Batch(cause: .start)
     batch.merge(Batch(cause: .change))

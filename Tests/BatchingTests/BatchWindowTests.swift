@@ -87,5 +87,60 @@ import Watcher
     #expect(held == nil)
     let closed = window.close(at: at(10_000), isHeld: true)
     #expect(closed?.changes.count == 1)
+    #expect(closed?.isHoldOverdue == true)
+  }
+
+  @Test func `a window that nothing holds is not overdue`() {
+    var window = window()
+    window.add(change("/w/a"), at: at(0))
+    _ = window.close(at: at(30), isHeld: true)
+    let closed = window.close(at: at(10_000))
+    #expect(closed?.isHoldOverdue == false)
+  }
+
+  @Test func `what came and went within a window is not in its batch`() {
+    var window = window()
+    window.add(change("/w/4913", .created), at: at(0))
+    window.add(change("/w/a"), at: at(1))
+    window.add(change("/w/b"), at: at(1))
+    window.add(change("/w/4913", .deleted), at: at(2))
+    let closed = window.close(at: at(32))
+    #expect(Set(closed?.changes.map(\.path) ?? []) == ["/w/a", "/w/b"])
+  }
+
+  @Test func `temporary files alone make no batch`() {
+    var window = window()
+    window.add(change("/w/a.swp", .created), at: at(0))
+    window.add(change("/w/a.swp", .deleted), at: at(1))
+    let closed = window.close(at: at(31))
+    #expect(closed == nil)
+    #expect(window.deadline == nil)
+  }
+
+  @Test func `a known path that is deleted, made and deleted again was deleted`() {
+    var window = window()
+    for kind in [FileChange.Kind.deleted, .created, .deleted] {
+      window.add(change("/w/a", kind), at: at(0))
+    }
+    let closed = window.close(at: at(30))
+    #expect(closed?.changes == [FileChange(path: "/w/a", kind: .deleted)])
+  }
+
+  @Test func `a file that came, went and came again was created`() {
+    var window = window()
+    for kind in [FileChange.Kind.created, .deleted, .created] {
+      window.add(change("/w/a", kind), at: at(0))
+    }
+    let closed = window.close(at: at(30))
+    #expect(closed?.changes == [FileChange(path: "/w/a", kind: .created)])
+  }
+
+  @Test func `a request is answered though all files came and went`() {
+    var window = window()
+    window.add(change("/w/a", .created), at: at(0))
+    window.add(change("/w/a", .deleted), at: at(1))
+    window.request(["api"], cause: .trigger, at: at(2))
+    let closed = window.close(at: at(2))
+    #expect(closed?.requested == ["api"])
   }
 }

@@ -9,9 +9,10 @@ extension OneWatcher {
   /// Whatever happens to a tree: every path that differs is reported, none that is ignored is, and
   /// the barrier does not lie.
   ///
-  /// `WATCHBUILD_SEED` repeats a run.
+  /// `WATCHBUILD_SEED` repeats a run; `WATCHBUILD_ROUNDS` makes it longer than the usual 60.
   @Suite struct Randomised {
-    private static let rounds = 150
+    private static let rounds =
+      getenv("WATCHBUILD_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 60
     private static let stepsPerRound = 20
 
     private var seed: UInt64 {
@@ -28,7 +29,7 @@ extension OneWatcher {
     }
 
     @Test func `every difference is reported after overflows`() async throws {
-      try await check(rounds: 4, limit: 1, overflows: true)
+      try await check(rounds: max(2, Self.rounds / 30), limit: 1, overflows: true)
     }
 
     @Test func `every difference is reported when watches run out`() async throws {
@@ -36,7 +37,7 @@ extension OneWatcher {
       try await OtherProcess.run(
         "when watches run out", under: "unshare -Ur sh -c '\(limit); exec \"$@\"' sh"
       ) {
-        try await check(rounds: 40)
+        try await check(rounds: Self.rounds / 2)
       }
     }
 

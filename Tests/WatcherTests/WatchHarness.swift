@@ -16,11 +16,12 @@ struct WatchHarness {
   /// Runs a test with a watcher that is ready, and stops it also when the test throws.
   static func run(
     in directory: TemporaryDirectory, scope: WatchScope? = nil,
-    limit: Int = WatchEventQueue.limit, _ body: (WatchHarness) async throws -> Void
+    limit: Int = WatchEventQueue.limit, deadWatchLimit: Int = WatchLoop.deadWatchLimit,
+    _ body: (WatchHarness) async throws -> Void
   ) async throws {
     let scope =
       scope ?? WatchScope(root: directory.path, ignore: IgnoreRules(root: directory.path))
-    let watcher = try InotifyWatcher(scope, limit: limit)
+    let watcher = try InotifyWatcher(scope, limit: limit, deadWatchLimit: deadWatchLimit)
     _ = await watcher.ready()
     do {
       try await body(WatchHarness(directory: directory, watcher: watcher))

@@ -40,7 +40,7 @@ struct DevSession: Sendable {
       .watching(
         Event.Watching(
           directories: summary.directories, files: summary.files, trigger: watch.trigger,
-          degraded: summary.degraded)))
+          degraded: watch.shortfall ?? summary.degraded)))
   }
 
   private func run(_ setup: BuildSetup) async throws {
@@ -59,7 +59,12 @@ struct DevSession: Sendable {
           input.yield(.events(events))
         }
       }
-      group.addTask { await batcher.run(inputs) { batch.yield($0) } }
+      group.addTask {
+        await batcher.run(inputs) { closed in
+          if closed.isHoldOverdue { tellOverdue(closed) }
+          batch.yield(closed)
+        }
+      }
       defer { group.cancelAll() }
       try await BuildLoop(log: bench.log, clock: bench.clock).run(
         batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,
@@ -71,6 +76,15 @@ struct DevSession: Sendable {
   /// tree stays watched.
   private func follow(_ index: TargetIndex) async -> Bool {
     await watch.follow(index, isWhole: bench.findsImages)
+  }
+
+  private func tellOverdue(_ batch: Batch) {
+    bench.log.record(
+      .degraded(
+        reason:
+          "version control has held its lock for \(batch.window.components.seconds) s; building anyway, "
+          + "perhaps from files that are half switched (a lock that a killed command has left "
+          + "behind can be removed: .git/index.lock, .hg/wlock)"))
   }
 
   private func tell(_ event: WatchEvent) {

@@ -5,6 +5,8 @@ import Watcher
 
 /// The watcher that the settings ask for, by notification or by polling, and what it watches: the
 /// whole tree until there is an index, then the directories that the images are made from.
+///
+/// Where notification can't be had it polls, and `shortfall` says why.
 final class Watch: Sendable {
   private enum Kind: Sendable {
     case notify(InotifyWatcher)
@@ -12,6 +14,8 @@ final class Watch: Sendable {
   }
 
   private let kind: Kind
+  /// Why the workspace is polled although the settings ask for notification.
+  let shortfall: String?
   private let settings: Settings
   private let scope: Mutex<WatchScope>
 
@@ -22,17 +26,39 @@ final class Watch: Sendable {
       directories: Self.configurationDirectory(settings))
     self.scope = Mutex(scope)
     do {
-      kind =
-        switch settings.trigger {
-        case .notify: .notify(try InotifyWatcher(scope))
-        case .poll:
-          .poll(
-            try PollingWatcher(
-              scope, interval: settings.pollInterval, clock: ContinuousClock()))
-        }
+      (kind, shortfall) = try Self.start(
+        scope, settings,
+        unnotified: FileSystemKind.withoutNotification(at: settings.workspace))
     } catch {
       throw Problem("\(error)")
     }
+  }
+
+  private static func start(
+    _ scope: WatchScope, _ settings: Settings, unnotified fileSystem: String?
+  ) throws(WatchError) -> (Kind, shortfall: String?) {
+    guard settings.trigger == .notify else { return (try poll(scope, settings), nil) }
+    let interval = "every \(DurationText.text(settings.pollInterval))"
+    if let fileSystem {
+      return (
+        try poll(scope, settings),
+        "\(settings.workspace) is on \(fileSystem), which does not tell of changes that others "
+          + "make: it is polled \(interval)"
+      )
+    }
+    do {
+      return (.notify(try InotifyWatcher(scope)), nil)
+    } catch {
+      guard error.leavesPolling else { throw error }
+      return (try poll(scope, settings), "\(error); meanwhile the workspace is polled \(interval)")
+    }
+  }
+
+  private static func poll(
+    _ scope: WatchScope, _ settings: Settings
+  ) throws(WatchError) -> Kind {
+    .poll(
+      try PollingWatcher(scope, interval: settings.pollInterval, clock: ContinuousClock()))
   }
 
   /// `notify` or `poll`, as the `watching` event names it.
