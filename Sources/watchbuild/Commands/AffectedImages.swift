@@ -43,7 +43,7 @@ struct AffectedImages: Sendable {
     }
   }
 
-  /// A path as the user gave it, as a change. What is not there may have been, or may come.
+  /// A path as the user gave it, as a change. What is not there may come, or have been.
   private func change(_ text: String) -> FileChange {
     let given = directory.pushing(FilePath(text)).lexicallyNormalized()
     // The last part stays: a symbolic link among the sources is a file of its own.
@@ -51,6 +51,6 @@ struct AffectedImages: Sendable {
     // A directory that is not there has no other real path.
     let real = (try? Disk.realPath(parent)) ?? parent
     let path = given.lastComponent.map { real.appending($0) } ?? real
-    return FileChange(path: path, kind: Disk.exists(path) ? .modified : .deleted)
+    return FileChange(path: path, kind: Disk.exists(path) ? .modified : .created)
   }
 }
