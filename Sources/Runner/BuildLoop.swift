@@ -1,4 +1,5 @@
 package import Batching
+import Watcher
 
 /// The loop: takes batches, runs one cycle at a time, and remembers what is owed.
 ///
@@ -110,7 +111,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
           case .tellReady: log.record(.ready)
           case .retry(let wait):
             group.addTask { [setup] in
-              try await clock.sleep(for: wait)
+              try await clock.pause(for: wait)
               mailbox.yield(.retryDue(await setup.areRuntimesAvailable()))
             }
           case .consider(var batch):

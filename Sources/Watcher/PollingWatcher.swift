@@ -94,7 +94,7 @@ package final class PollingWatcher: Sendable {
   ) async {
     await withTaskGroup { group in
       // Both end by cancellation only when the other has ended, or at `stop`.
-      group.addTask { try? await clock.sleep(for: interval) }
+      group.addTask { try? await clock.pause(for: interval) }
       group.addTask { await control.awaitRequest() }
       await group.next()
       group.cancelAll()

@@ -4,6 +4,7 @@ import Runner
 import SystemPackage
 import TestSupport
 import Testing
+import Watcher
 
 extension CommandTests {
   /// `watchbuild build` with real Bazel and real dockerd.
@@ -210,7 +211,7 @@ extension CommandTests {
     private func number(in file: FilePath) async throws -> Int32? {
       for _ in 0..<3000 where !FileManager.default.fileExists(atPath: file.string) {
         // Real Bazel is waited for: there is no clock to move.
-        try await Task.sleep(for: .milliseconds(10))
+        try await ContinuousClock().pause(for: .milliseconds(10))
       }
       let text = try String(contentsOfFile: file.string, encoding: .utf8)
       return Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import TestSupport
 import Testing
+import Watcher
 
 /// `watchbuild dev` on the storefront, with real Bazel and real dockerd.
 @Suite(
@@ -180,7 +181,7 @@ struct DevTests {
     try storefront.edit("lib/src/health.routes") { $0 += "GET /killz dead\n" }
     try await dev.wait(for: "build", after: start) { $0.type == "build" }
     // Once it has taken the command on: before, its client would just start another.
-    try await Task.sleep(for: .milliseconds(250))
+    try await ContinuousClock().pause(for: .milliseconds(250))
     let server = try #require(try await storefront.workspace.serverID())
     kill(server, SIGKILL)
     try await dev.wait(for: "five images", after: start) { $0.type == "cycle" && $0.ok == 5 }

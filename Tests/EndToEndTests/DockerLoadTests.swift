@@ -2,6 +2,7 @@ import Runner
 import SystemPackage
 import TestSupport
 import Testing
+import Watcher
 
 /// Loading into a real dockerd. Each test has image names of its own in the one daemon.
 @Suite(.enabled(if: DockerDaemon.isExpected, Comment(rawValue: DockerDaemon.requirement)))
@@ -283,7 +284,7 @@ struct DockerLoadTests {
       let docker = setting.docker
       let task = Task { try await docker.load(archive, as: reference) }
       // Some way into the upload; wherever it is caught, the outcome must be the same.
-      try await Task.sleep(for: .milliseconds(30))
+      try await ContinuousClock().pause(for: .milliseconds(30))
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }
       #expect(try await setting.held("lab/cancel:dev")?.id == good.id)

@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import SystemPackage
+import Watcher
 
 /// The real `watchbuild`, started as people start it, its JSON Lines and messages recorded.
 final class WatchbuildProcess: Sendable {
@@ -104,7 +105,7 @@ final class WatchbuildProcess: Sendable {
       if let event = events.first(where: { $0.seq > after && matches($0) }) { return event }
       guard isRunning || !events.isEmpty else { break }
       // A real process is waited for: there is no clock to move.
-      try await Task.sleep(for: .milliseconds(10))
+      try await ContinuousClock().pause(for: .milliseconds(10))
     }
     throw Failure(
       description: "no \(what): \(errors)\n"
@@ -130,11 +131,11 @@ final class WatchbuildProcess: Sendable {
     let deadline = Date(timeIntervalSinceNow: seconds)
     while isRunning {
       guard Date() < deadline else { throw Failure(description: "it does not end: \(errors)") }
-      try await Task.sleep(for: .milliseconds(5))
+      try await ContinuousClock().pause(for: .milliseconds(5))
     }
     // The pipes' last words come a moment later; a grandchild may hold them open for ever.
     for _ in 0..<400 where state.withLock({ $0.openPipes > 0 }) {
-      try await Task.sleep(for: .milliseconds(5))
+      try await ContinuousClock().pause(for: .milliseconds(5))
     }
     return process.withLock { process in
       process.terminationReason == .uncaughtSignal

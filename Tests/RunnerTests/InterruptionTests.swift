@@ -1,6 +1,7 @@
 import Runner
 import TestSupport
 import Testing
+import Watcher
 
 @Suite(.timeLimit(.minutes(1))) struct InterruptionTests {
   @Test func `work that is not interrupted gives its result, one after the other`() async throws {
@@ -14,7 +15,7 @@ import Testing
     let interruption = Interruption()
     let clock = ManualClock()
     async let result = interruption.run {
-      try await clock.sleep(for: .seconds(1))
+      try await clock.pause(for: .seconds(1))
       return 1
     }
     await clock.waitForSleepers()
@@ -27,7 +28,7 @@ import Testing
     interruption.interrupt()
     let clock = ManualClock()
     let result = try await interruption.run {
-      try await clock.sleep(for: .seconds(1))
+      try await clock.pause(for: .seconds(1))
       return 1
     }
     #expect(result == nil)
@@ -44,7 +45,7 @@ import Testing
     let clock = ManualClock()
     let task = Task {
       try await Interruption().run {
-        try await clock.sleep(for: .seconds(1))
+        try await clock.pause(for: .seconds(1))
         return 1
       }
     }

@@ -2,6 +2,7 @@ import Glibc
 import Runner
 import Synchronization
 package import SystemPackage
+import Watcher
 
 /// A real dockerd on a socket and a directory of its own.
 ///
@@ -103,7 +104,7 @@ package final class DockerDaemon: Sendable {
         answers = true
       } catch {
         // A poll: dockerd says nowhere else when it is ready.
-        try await Task.sleep(for: .milliseconds(50))
+        try await ContinuousClock().pause(for: .milliseconds(50))
       }
     }
     await client.shutdown()
@@ -113,7 +114,7 @@ package final class DockerDaemon: Sendable {
   private func wait(_ what: String, until isDone: () -> Bool) async throws {
     for _ in 0..<1200 {
       if isDone() { return }
-      try await Task.sleep(for: .milliseconds(50))
+      try await ContinuousClock().pause(for: .milliseconds(50))
     }
     throw Failure(description: "waited 60 s for \(what): \(log)")
   }

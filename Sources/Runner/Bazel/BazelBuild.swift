@@ -2,6 +2,7 @@ import Batching
 import Glibc
 import Synchronization
 import SystemPackage
+import Watcher
 
 extension Bazel {
   /// The command that `build` runs for a request, for the record.
@@ -60,7 +61,7 @@ extension Bazel {
         // Ends when the command has, or with our own task; what is written later is read at the end.
         while !Task.isCancelled {
           session.readEvents()
-          try await clock.sleep(for: .milliseconds(10))
+          try await clock.pause(for: .milliseconds(10))
         }
       }
       defer { group.cancelAll() }

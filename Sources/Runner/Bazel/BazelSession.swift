@@ -1,6 +1,7 @@
 import Batching
 import Synchronization
 import SystemPackage
+import Watcher
 
 extension Clock where Duration == Swift.Duration {
   /// How long it has been since this was called.
@@ -47,7 +48,7 @@ extension Bazel {
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         while !Task.isCancelled {
-          try await clock.sleep(for: .milliseconds(250))
+          try await clock.pause(for: .milliseconds(250))
           session.change { [$0.tick(at: elapsed())].compactMap(\.self) }
         }
       }

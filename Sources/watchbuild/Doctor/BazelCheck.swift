@@ -2,6 +2,7 @@ import Glibc
 import Runner
 import Synchronization
 import SystemPackage
+import Watcher
 
 /// Whether Bazel can be run, and whether its server runs. Starts no server.
 struct BazelCheck: Sendable {
@@ -81,7 +82,7 @@ struct BazelCheck: Sendable {
         }
       }
       group.addTask {
-        try await clock.sleep(for: Self.patience)
+        try await clock.pause(for: Self.patience)
         return nil
       }
       defer { group.cancelAll() }
