@@ -17,15 +17,20 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   private let log: EventLog
   private let clock: C
   private let disk: DiskQuestions
+  private let saved: SavedIndexes?
 
   /// - Parameters:
   ///   - log: Told of all that happens.
   ///   - clock: Measures.
   ///   - disk: What is asked of the disk when a change is mapped.
-  package init(log: EventLog, clock: C, disk: DiskQuestions = .disk) {
+  ///   - saved: Where the next run finds what this one knows; `nil`: nowhere.
+  package init(
+    log: EventLog, clock: C, disk: DiskQuestions = .disk, saved: SavedIndexes? = nil
+  ) {
     self.log = log
     self.clock = clock
     self.disk = disk
+    self.saved = saved
   }
 
   // MARK: Once
@@ -72,16 +77,25 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     follow: @escaping @Sendable (TargetIndex) async -> Bool = { _ in false }
   ) async throws {
     var setup = setup
-    let backlog = Backlog(images: setup.images, disk: disk)
-    var state = LoopState(backlog: backlog, busy: busy)
+    var state = LoopState(backlog: Backlog(images: setup.images, disk: disk), busy: busy)
+    var moments = IndexMoments()
     // Bounded by what can wait: the loop takes batches at once and merges those that come while
     // a cycle runs; all else comes one at a time.
     let (signals, mailbox) = AsyncStream.makeStream(of: Signal.self)
+    // The newest is enough: each says all.
+    let (snapshots, keep) = AsyncStream.makeStream(
+      of: SavedIndexes.Snapshot.self, bufferingPolicy: .bufferingNewest(1))
+    let began = SavedIndexes.now
+    for restored in await saved?.restore(setup.images, follow: follow) ?? [] {
+      state.restore(restored)
+      moments.restored(restored, at: began)
+    }
     if postpones {
-      let indexes = try await index(backlog, setup: setup, follow: follow)
+      let indexes = try await index(state.backlog, setup: setup, follow: follow)
+      for index in indexes { moments.adopted(index, at: began) }
       mailbox.yield(.indexed(indexes))
     } else {
-      mailbox.yield(.batch(Batch(cause: .start, affectsEverything: true)))
+      mailbox.yield(.batch(state.first))
     }
 
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -89,22 +103,31 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
         for await batch in batches { mailbox.yield(.batch(batch)) }
         mailbox.yield(.batchesEnded)
       }
+      if let saved {
+        group.addTask {
+          for await snapshot in snapshots { saved.save(snapshot) }
+        }
+      }
       defer { group.cancelAll() }
-      var cycle: (record: CycleRecord, interruption: Interruption)?
+      var cycle: (began: Double, record: CycleRecord, interruption: Interruption)?
       for await signal in signals {
         let actions: [LoopState.Action]
         switch signal {
         case .batch(let batch):
           actions = state.receive(batch, unfinished: cycle?.record.unfinished ?? [])
         case .cycleEnded(let result):
-          cycle = nil
           let outcome = try result.get()
           if let problem = outcome.lockProblem { throw LockHeld(problem) }
           actions = state.cycleEnded(outcome)
+          for index in outcome.indexes {
+            moments.adopted(index, at: cycle?.began ?? began)
+          }
+          cycle = nil
         case .retryDue(let isAvailable): actions = state.retryDue(isAvailable: isAvailable)
         case .indexed(let indexes): actions = state.postponed(indexes)
         case .batchesEnded: return
         }
+        if cycle == nil, let snapshot = moments.unsaved(state.backlog) { keep.yield(snapshot) }
         for action in actions {
           switch action {
           case .interrupt: cycle?.interruption.interrupt()
@@ -122,7 +145,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
             guard let start = state.start(batch) else { continue }
             let record = CycleRecord(number: start.number, log: log)
             let interruption = Interruption()
-            cycle = (record, interruption)
+            cycle = (SavedIndexes.now, record, interruption)
             let work = Cycle(
               batch: start.batch, owed: start.owed, indexes: state.backlog.indexes,
               stale: state.backlog.stale, setup: setup, record: record,

@@ -1,4 +1,5 @@
 import Batching
+import Watcher
 
 /// What the loop knows between two signals, and what it decides at each: a value, without clock,
 /// task or process.
@@ -34,10 +35,36 @@ struct LoopState: Sendable {
   private var retryable: Set<String> = []
   private var backoff = Backoff()
   private var isRetryPlanned = false
+  /// What changed while nobody watched.
+  private var found: [FileChange] = []
 
   init(backlog: Backlog, busy: BusyPolicy.Choice) {
     self.backlog = backlog
     policy = BusyPolicy(busy)
+  }
+
+  // MARK: Start
+
+  /// Takes over what an earlier run knew, and what has changed since.
+  mutating func restore(_ saved: IndexFile.Saved) {
+    backlog.adopt(saved.index)
+    found += saved.changes
+    backlog.receive(Batch(cause: .start, changes: saved.changes, requested: saved.owed))
+  }
+
+  /// Everything is built once: a runtime may have lost what it was given.
+  var first: Batch { Batch(cause: .start, changes: found, affectsEverything: true) }
+
+  /// Takes over indexes that were made without a cycle: nothing is to be built at start.
+  ///
+  /// What changed while nobody watched is owed, to the first cycle.
+  mutating func postponed(_ indexes: [TargetIndex]) -> [Action] {
+    for index in indexes { backlog.adopt(index) }
+    backlog.receive(Batch(cause: .start, changes: found))
+    // They were made after these changes.
+    for index in indexes { backlog.adopt(index) }
+    isReady = true
+    return [.tellReady]
   }
 
   // MARK: Signals
@@ -97,13 +124,6 @@ struct LoopState: Sendable {
   }
 
   mutating func configure(_ images: [ImageTarget]) { backlog.configure(images) }
-
-  /// Takes over indexes that were made without a cycle: nothing is to be built at start.
-  mutating func postponed(_ indexes: [TargetIndex]) -> [Action] {
-    for index in indexes { backlog.adopt(index) }
-    isReady = true
-    return [.tellReady]
-  }
 
   // MARK: Decisions
 

@@ -151,6 +151,60 @@ import Watcher
     #expect(considered(state.retryDue(isAvailable: true)).map(\.requested) == [["a"]])
   }
 
+  // MARK: A saved index
+
+  private func restored(_ path: String, owed: Set<String> = []) -> LoopState {
+    var state = state()
+    state.restore(
+      IndexFile.Saved(
+        index: index, changes: [FileChange(path: FilePath(path), kind: .modified)], owed: owed))
+    return state
+  }
+
+  @Test func `with a saved index everything is built once, without a query`() {
+    var state = restored("/w/a/x")
+    #expect(state.first.changes.map(\.path) == ["/w/a/x"])
+    #expect(state.start(state.first)?.owed == ["a", "b"])
+    #expect(state.backlog.stale.isEmpty)
+  }
+
+  @Test func `a saved index whose graph has changed is asked for again`() {
+    var state = restored("/w/a/BUILD")
+    _ = state.start(state.first)
+    #expect(Array(state.backlog.stale.keys) == ["/w"])
+  }
+
+  @Test func `with no build at start, what changed meanwhile and what was owed wait`() {
+    var state = restored("/w/a/BUILD", owed: ["b"])
+    #expect(state.backlog.stale.count == 1)
+    _ = state.postponed([index])
+    #expect(state.backlog.stale.isEmpty)
+    #expect(state.backlog.pending.names == ["a", "b"])
+    #expect(state.start(change("/w/a/x"))?.owed == ["a", "b"])
+  }
+
+  @Test func `an index is saved when it is new, and when what is owed is other`() {
+    var moments = IndexMoments()
+    var state = ready()
+    #expect(moments.unsaved(state.backlog)?.owed == nil)
+    moments.adopted(index, at: 7)
+    let snapshot = moments.unsaved(state.backlog)
+    #expect(snapshot?.indexes.map(\.moment) == [7])
+    #expect(snapshot?.owed == [])
+    #expect(moments.unsaved(state.backlog)?.owed == nil)
+    _ = state.start(change("/w/a/x"))
+    _ = state.cycleEnded(outcome(failedBuilds: ["a"]))
+    #expect(moments.unsaved(state.backlog)?.owed == ["a"])
+  }
+
+  @Test func `an index that is behind is not saved`() {
+    var moments = IndexMoments()
+    var state = ready()
+    moments.adopted(index, at: 7)
+    _ = state.start(change("/w/a/BUILD"))
+    #expect(moments.unsaved(state.backlog)?.indexes.isEmpty == true)
+  }
+
   private func waits(_ actions: [LoopState.Action]) -> [Duration] {
     actions.compactMap { if case .retry(let wait) = $0 { wait } else { nil } }
   }

@@ -66,7 +66,10 @@ struct DevSession: Sendable {
         }
       }
       defer { group.cancelAll() }
-      try await BuildLoop(log: bench.log, clock: bench.clock).run(
+      try await BuildLoop(
+        log: bench.log, clock: bench.clock,
+        saved: SavedIndexes(in: settings.stateDirectory, log: bench.log)
+      ).run(
         batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,
         reconfigure: { try await reconfigured(by: &$0, from: $1) }, follow: follow)
     }
