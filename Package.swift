@@ -15,6 +15,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "watchbuild", targets: ["watchbuild"]),
+    .executable(name: "bench-map", targets: ["bench-map"]),
     .executable(name: "bench-watch", targets: ["bench-watch"]),
   ],
   dependencies: [
@@ -74,6 +75,19 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Yams", package: "Yams"),
       ],
+      swiftSettings: settings
+    ),
+    // What `make bench-map` measures.
+    .executableTarget(
+      name: "bench-map",
+      dependencies: [
+        "Batching",
+        "Runner",
+        "Watcher",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      path: "Benchmarks/map",
+      exclude: ["run.py"],
       swiftSettings: settings
     ),
     // What `make bench-watch` measures.

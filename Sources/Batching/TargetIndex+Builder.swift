@@ -15,6 +15,9 @@ extension TargetIndex {
     /// The `.bzl` files of the main repository.
     private var extensions: [Node] = []
 
+    /// No label: the node between the `.bzl` files and the BUILD files of unknown loads.
+    static let untoldLoads = "(loads of BUILD.bazel files)"
+
     /// - Parameters:
     ///   - workspace: The workspace's root: absolute, symbolic links resolved.
     ///   - base: An index to add to; see `merge`.
@@ -84,7 +87,7 @@ extension TargetIndex {
     private mutating func assumeLoads() {
       guard !untold.isEmpty, !extensions.isEmpty else { return }
       // One node between them: as many edges as files, not as pairs of them.
-      let between = node("(loads of BUILD.bazel files)")
+      let between = node(Self.untoldLoads)
       files.append(between)
       for file in extensions { edge(from: file, to: between) }
       for file in untold { edge(from: between, to: file) }

@@ -52,7 +52,9 @@ package struct TargetIndex: Sendable {
   }
 
   /// Source, BUILD and `.bzl` files in the graph.
-  package var fileCount: Int { isFile.count { $0 } }
+  package var fileCount: Int {
+    isFile.count { $0 } - (labels.node(Builder.untoldLoads) == nil ? 0 : 1)
+  }
 
   /// How many labels there are: the numbers of files are below it.
   package var labelCount: Int { labels.count }
@@ -144,6 +146,6 @@ package struct TargetIndex: Sendable {
 
   private func path(to node: Node, parents: [Node]) -> [String] {
     sequence(first: node) { parents[Int($0)] < 0 ? nil : parents[Int($0)] }
-      .map { labels[$0] }.reversed()
+      .map { labels[$0] }.filter { $0 != Builder.untoldLoads }.reversed()
   }
 }

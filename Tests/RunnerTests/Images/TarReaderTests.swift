@@ -77,7 +77,18 @@ import Testing
     #expect(try await members(of: tar.bytes.dropLast(507)).map(\.name) == ["a"])
   }
 
-  static let broken: [(String, [UInt8], TarError)] = {
+  /// Named by what is wrong: its bytes are megabytes.
+  struct Broken: CustomTestStringConvertible, Sendable {
+    var testDescription: String
+    var bytes: [UInt8]
+    var expected: TarError
+
+    init(_ what: String, _ bytes: [UInt8], _ expected: TarError) {
+      (testDescription, self.bytes, self.expected) = (what, bytes, expected)
+    }
+  }
+
+  static let broken: [Broken] = {
     var sound = TarBuilder()
     sound.add("a", Array("alpha".utf8))
     var damaged = sound
@@ -105,28 +116,29 @@ import Testing
     var cutName = TarBuilder()
     cutName.add("././@LongLink", Array("name\0".utf8), typeflag: "L")
     return [
-      ("text", Array("hello, this is no tar\n".utf8), .notTar),
-      ("long text", Array(String(repeating: "no tar ", count: 200).utf8), .notTar),
-      ("gzip", [0x1F, 0x8B, 8] + [UInt8](repeating: 1, count: 600), .compressed("gzip")),
-      ("zstd", [0x28, 0xB5, 0x2F, 0xFD], .compressed("zstd")),
-      ("a damaged header", damaged.finished(), .damagedHeader(offset: 1024)),
-      ("a lone zero block", lone.finished(), .damagedHeader(offset: 1024)),
-      ("half a header", sound.bytes + [1, 2, 3], .truncated(member: nil)),
-      ("a size beyond the end", claims.bytes, .truncated(member: "layer.tar")),
-      ("an absurd size", absurd.finished(), .truncated(member: "layer.tar")),
-      ("a negative size", negative.finished(), .damagedHeader(offset: 1024)),
-      ("a size beyond 63 bits", overflowing.finished(), .damagedHeader(offset: 1024)),
-      ("a GNU sparse member", sparse.finished(), .sparse(member: "layer.tar")),
-      ("a PAX sparse member", paxSparse.finished(), .sparse(member: "layer.tar")),
-      ("PAX nonsense", paxNonsense.finished(), .damagedHeader(offset: 0)),
-      ("a name of megabytes", longName.finished(), .oversizedHeader(offset: 0, size: 2 << 20)),
-      ("a name without its member", cutName.finished(), .truncated(member: nil)),
+      Broken("text", Array("hello, this is no tar\n".utf8), .notTar),
+      Broken("long text", Array(String(repeating: "no tar ", count: 200).utf8), .notTar),
+      Broken("gzip", [0x1F, 0x8B, 8] + [UInt8](repeating: 1, count: 600), .compressed("gzip")),
+      Broken("zstd", [0x28, 0xB5, 0x2F, 0xFD], .compressed("zstd")),
+      Broken("a damaged header", damaged.finished(), .damagedHeader(offset: 1024)),
+      Broken("a lone zero block", lone.finished(), .damagedHeader(offset: 1024)),
+      Broken("half a header", sound.bytes + [1, 2, 3], .truncated(member: nil)),
+      Broken("a size beyond the end", claims.bytes, .truncated(member: "layer.tar")),
+      Broken("an absurd size", absurd.finished(), .truncated(member: "layer.tar")),
+      Broken("a negative size", negative.finished(), .damagedHeader(offset: 1024)),
+      Broken("a size beyond 63 bits", overflowing.finished(), .damagedHeader(offset: 1024)),
+      Broken("a GNU sparse member", sparse.finished(), .sparse(member: "layer.tar")),
+      Broken("a PAX sparse member", paxSparse.finished(), .sparse(member: "layer.tar")),
+      Broken("PAX nonsense", paxNonsense.finished(), .damagedHeader(offset: 0)),
+      Broken(
+        "a name of megabytes", longName.finished(), .oversizedHeader(offset: 0, size: 2 << 20)),
+      Broken("a name without its member", cutName.finished(), .truncated(member: nil)),
     ]
   }()
 
   @Test(arguments: broken)
-  func `a broken tar is refused`(what: String, bytes: [UInt8], expected: TarError) async throws {
-    await #expect(throws: expected, "\(what)") { try await members(of: bytes) }
+  func `a broken tar is refused`(_ broken: Broken) async throws {
+    await #expect(throws: broken.expected) { try await members(of: broken.bytes) }
   }
 
   @Test func `every cut of a tar is refused or read, and never crashes`() async throws {
