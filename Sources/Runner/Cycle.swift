@@ -115,7 +115,8 @@ struct Cycle<C: Clock<Duration>>: Sendable {
 extension Event.BatchClosed {
   /// The batch as the event shows it: paths relative to the workspace, at most 100.
   fileprivate init(_ batch: Batch, images: [String], setup: BuildSetup) {
-    let workspaces = Set(setup.images.map(\.key.workspace))
+    // One within another comes after it.
+    let workspaces = Set(setup.images.map(\.key.workspace)).sorted { $0.string < $1.string }
     let changes = batch.changes.prefix(100).map { change in
       var path = change.path
       for workspace in workspaces where path.removePrefix(workspace) { break }

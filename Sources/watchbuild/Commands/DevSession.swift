@@ -16,22 +16,12 @@ struct DevSession: Sendable {
   /// Runs until cancelled.
   func run() async throws {
     let images = try await bench.images()
-    try checkWorkspace(of: images)
+    await watch.add(Set(images.map(\.key.workspace)))
     try await bench.withRuntimes(invocation.environment) { targets in
       bench.started(images: images, targets: targets)
       await tellWatching()
       try await run(bench.setup(images: images, runtimes: targets.runtimes))
     }
-  }
-
-  /// One workspace is watched; an image of another would go stale without a word.
-  private func checkWorkspace(of images: [ImageTarget]) throws(Problem) {
-    let other = images.first { $0.key.workspace != bench.settings.workspace }
-    guard let other else { return }
-    throw Problem(
-      "image '\(other.name)' is made in another workspace, \(other.key.workspace), and dev watches "
-        + "one only",
-      hint: "run another dev there, or 'watchbuild build' for both")
   }
 
   private func tellWatching() async {
@@ -48,10 +38,11 @@ struct DevSession: Sendable {
     // Both are read without delay; the watcher bounds what it sends and the loop merges batches.
     let (inputs, input) = AsyncStream.makeStream(of: Inputs.self)
     let (batches, batch) = AsyncStream.makeStream(of: Batch.self)
-    let versionControl = VersionControlLock(root: settings.workspace)
+    let versionControl = Set(setup.images.map(\.key.workspace)).union([settings.workspace])
+      .map { VersionControlLock(root: $0) }
     let batcher = Batcher(
       limits: .init(debounce: settings.debounce, maxDelay: settings.maxDelay),
-      clock: bench.clock, isHeld: versionControl.isHeld)
+      clock: bench.clock, isHeld: { versionControl.contains { $0.isHeld() } })
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         await watch.events { events in
@@ -117,7 +108,7 @@ struct DevSession: Sendable {
         ? try invocation.settings(loop: loop) : bench.settings
       tellUnapplied(settings)
       let images = try await Workbench(settings, log: bench.log).images(known: setup.images)
-      try checkWorkspace(of: images)
+      await watch.add(Set(images.map(\.key.workspace)))
       var changed = setup
       changed.images = images
       changed.buildConcurrency = settings.buildConcurrency
