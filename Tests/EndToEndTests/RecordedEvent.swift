@@ -34,6 +34,8 @@ struct RecordedEvent: Decodable, Sendable {
   var command: [String]?
   var targets: [String]?
   var partial: Bool?
+  var trigger: String?
+  var degraded: String?
   var reason: String?
   var file: String?
   var line: Int?

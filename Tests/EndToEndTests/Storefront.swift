@@ -30,7 +30,11 @@ struct Storefront: Sendable {
   func end() async { await workspace.end() }
 
   /// Starts `watchbuild` in the workspace, with JSON Lines where the command writes events.
-  func watchbuild(_ arguments: [String], docker: String? = nil) throws -> WatchbuildProcess {
+  ///
+  /// - Parameter script: See `WatchbuildProcess`.
+  func watchbuild(
+    _ arguments: [String], docker: String? = nil, under script: String? = nil
+  ) throws -> WatchbuildProcess {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     return try WatchbuildProcess(
       arguments, in: root,
@@ -38,7 +42,7 @@ struct Storefront: Sendable {
         "PATH": "\(home)/bin:\(path)",
         "XDG_STATE_HOME": state.string,
         "DOCKER_HOST": docker ?? "unix://\(home)/no-docker.sock",
-      ])
+      ], under: script)
   }
 
   var state: FilePath { home.appending("state") }

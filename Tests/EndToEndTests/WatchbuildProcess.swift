@@ -34,12 +34,15 @@ final class WatchbuildProcess: Sendable {
   private let state = Mutex(State())
   let id: Int32
 
+  /// - Parameter script: Words of a shell script that ends in running `"$@"`; `nil`: none is needed.
   init(
-    _ arguments: [String], in directory: FilePath, environment: [String: String] = [:]
+    _ arguments: [String], in directory: FilePath, environment: [String: String] = [:],
+    under script: String? = nil
   ) throws {
     let process = Process()
-    process.executableURL = Self.executable
-    process.arguments = arguments
+    process.executableURL = script == nil ? Self.executable : URL(fileURLWithPath: "/bin/sh")
+    process.arguments =
+      script.map { ["-c", $0, "sh", Self.executable.path] + arguments } ?? arguments
     process.currentDirectoryURL = URL(fileURLWithPath: directory.string)
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
