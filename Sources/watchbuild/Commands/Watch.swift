@@ -18,27 +18,15 @@ final class Watch: Sendable {
   /// Why the workspace is polled although the settings ask for notification.
   let shortfall: String?
   private let settings: Settings
-  private let state: Mutex<State>
-
-  private struct State {
-    var scope: WatchScope
-    /// Of the main workspace too, once there are images.
-    var workspaces: Set<FilePath> = []
-    /// What watching of each workspace follows; without one all of it is watched.
-    var indexes: [FilePath: TargetIndex] = [:]
-    /// What is of no concern in the other workspaces.
-    var ignored: [FilePath: IgnoreRules] = [:]
-  }
+  private let state: Mutex<WatchedWorkspaces>
 
   init(_ settings: Settings) throws(Problem) {
     self.settings = settings
-    let scope = WatchScope(
-      root: settings.workspace, ignore: Self.ignoreRules(settings),
-      directories: Self.configurationDirectory(settings))
-    state = Mutex(State(scope: scope))
+    let workspaces = WatchedWorkspaces(settings)
+    state = Mutex(workspaces)
     do {
       (kind, shortfall) = try Self.start(
-        scope, settings,
+        workspaces.scope, settings,
         unnotified: FileSystemKind.withoutNotification(at: settings.workspace))
     } catch {
       throw Problem("\(error)")
@@ -88,14 +76,12 @@ final class Watch: Sendable {
     }
   }
 
-  /// The watcher knows what to ignore in the main workspace only: Bazel's convenience links come
-  /// in every one.
   private func concerning(_ events: [WatchEvent]) -> [WatchEvent] {
-    let ignored = state.withLock(\.ignored)
-    guard !ignored.isEmpty else { return events }
+    let workspaces = state.withLock { $0 }
+    guard workspaces.hasOthers else { return events }
     return events.filter { event in
       guard case .changed(let change) = event else { return true }
-      return !ignored.contains { change.path.starts(with: $0) && $1.ignores(change.path) }
+      return !workspaces.ignores(change.path)
     }
   }
 
@@ -110,15 +96,7 @@ final class Watch: Sendable {
   ///
   /// Only one call of this and of `follow` at a time.
   func add(_ workspaces: Set<FilePath>) async {
-    let others = workspaces.subtracting([settings.workspace])
-    guard !others.isSubset(of: state.withLock(\.workspaces)) else { return }
-    state.withLock { state in
-      state.workspaces.formUnion(others)
-      for other in others {
-        state.ignored[other] = IgnoreRules(root: other, bazelIgnore: BazelIgnore.read(in: other))
-      }
-    }
-    _ = await update()
+    _ = await update { $0.add(workspaces) }
   }
 
   /// Watches what an index says that images are made from.
@@ -129,89 +107,22 @@ final class Watch: Sendable {
   /// - Returns: Whether directories joined. What happened in them between the query and now was
   ///   not seen, so the query must be asked again.
   func follow(_ index: TargetIndex, isWhole: Bool) async -> Bool {
-    let isFollowed = !(isWhole && index.workspace == settings.workspace)
-    state.withLock { $0.indexes[index.workspace] = isFollowed ? index : nil }
-    return await update()
+    await update { $0.follow(index, isWhole: isWhole) }
   }
 
-  private func update() async -> Bool {
-    let (old, scope) = state.withLock { state in
+  private func update(_ change: @Sendable (inout WatchedWorkspaces) -> Void) async -> Bool {
+    let (old, new) = state.withLock { state in
       let old = state.scope
-      state.scope = self.scope(of: state)
+      change(&state)
       return (old, state.scope)
     }
-    guard scope != old else { return false }
+    guard new != old else { return false }
     _ =
       switch kind {
-      case .notify(let watcher): await watcher.update(scope)
-      case .poll(let watcher): await watcher.update(scope)
+      case .notify(let watcher): await watcher.update(new)
+      case .poll(let watcher): await watcher.update(new)
       }
-    return scope.reachesBeyond(old)
-  }
-
-  private func scope(of state: State) -> WatchScope {
-    let root = settings.workspace
-    var scope = WatchScope(
-      root: root, ignore: Self.ignoreRules(settings, watching: state.workspaces), trees: [],
-      directories: Self.configurationDirectory(settings))
-    for workspace in state.workspaces.union([root]) {
-      // With a broken package, the file whose repair matters may lie anywhere.
-      let index = state.indexes[workspace].flatMap { $0.isPartial ? nil : $0 }
-      if workspace == root, index == nil {
-        scope.trees = nil
-      } else if let index {
-        add(index, to: &scope)
-      } else {
-        scope.outside.insert(workspace)
-      }
-      if let known = state.indexes[workspace] { addLinks(of: known, to: &scope) }
-    }
-    return scope
-  }
-
-  private func add(_ index: TargetIndex, to scope: inout WatchScope) {
-    for file in index.workspaceFiles where !file.hasPrefix("@") {
-      scope.directories.insert(index.workspace.pushing(FilePath(file)).removingLastComponent())
-    }
-    scope.directories.insert(index.workspace)
-    for package in index.packages {
-      let path = package.isEmpty ? index.workspace : index.workspace.pushing(FilePath(package))
-      if index.workspace == settings.workspace {
-        scope.trees?.insert(path)
-      } else {
-        scope.outside.insert(path)
-      }
-    }
-  }
-
-  /// Where links lead: the directory that holds the target, and all below if it is one itself.
-  private func addLinks(of index: TargetIndex, to scope: inout WatchScope) {
-    for path in index.linked {
-      scope.directories.insert(path.removingLastComponent())
-      guard Disk.type(of: path) == .directory else { continue }
-      if path.starts(with: settings.workspace) {
-        scope.trees?.insert(path)
-      } else {
-        scope.outside.insert(path)
-      }
-    }
-  }
-
-  /// Where `-f` says that the configuration is: it may lie outside the workspace.
-  private static func configurationDirectory(_ settings: Settings) -> Set<FilePath> {
-    Set([settings.configurationFile?.path.removingLastComponent()].compactMap { $0 })
-  }
-
-  /// - Parameter others: Workspaces; where they lie within this one, it most likely tells Bazel to
-  ///   ignore them.
-  private static func ignoreRules(
-    _ settings: Settings, watching others: Set<FilePath> = []
-  ) -> IgnoreRules {
-    let lines = BazelIgnore.read(in: settings.workspace).filter { line in
-      let directory = settings.workspace.pushing(FilePath(line)).lexicallyNormalized()
-      return !others.contains { $0.starts(with: directory) }
-    }
-    return IgnoreRules(root: settings.workspace, bazelIgnore: lines, patterns: settings.ignore)
+    return new.reachesBeyond(old)
   }
 
   func stop() async {
@@ -219,38 +130,5 @@ final class Watch: Sendable {
     case .notify(let watcher): await watcher.stop()
     case .poll(let watcher): await watcher.stop()
     }
-  }
-}
-
-extension WatchScope {
-  /// Whether it watches anything that the other does not.
-  fileprivate func reachesBeyond(_ other: WatchScope) -> Bool {
-    if ignore != other.ignore { return true }
-    func isBelow(_ path: FilePath) -> Bool { other.outside.contains(where: path.starts(with:)) }
-    guard outside.allSatisfy(isBelow) else { return true }
-    // Not asked whether it is ignored: a file that Bazel reads may be in an ignored directory.
-    let isKnown = { (path: FilePath) in
-      path == root || other.directories.contains(path) || isBelow(path)
-    }
-    guard directories.allSatisfy(isKnown) else { return true }
-    guard let known = other.trees else { return false }
-    return trees.map { !$0.isSubset(of: known) } ?? true
-  }
-}
-
-/// What `.bazelignore` lists: directories that Bazel does not look into.
-///
-/// Source: https://bazel.build/run/bazelrc#bazelignore
-enum BazelIgnore {
-  static func read(in workspace: FilePath) -> [String] {
-    // Without the file there is nothing to ignore; Bazel reports one that it can't read.
-    guard let bytes = try? Disk.read(workspace.appending(".bazelignore"), limit: 1 << 20) else {
-      return []
-    }
-    return String(decoding: bytes, as: UTF8.self)
-      .split(whereSeparator: \.isNewline)
-      .map { $0.drop(while: \.isWhitespace) }
-      .filter { !$0.isEmpty && !$0.hasPrefix("#") }
-      .map(String.init)
   }
 }

@@ -1,0 +1,142 @@
+import Batching
+import SystemPackage
+import Watcher
+
+/// What is to be watched: of the main workspace and of others that images are made in, the
+/// directories that their indexes name, and all of those that have none yet.
+struct WatchedWorkspaces: Sendable {
+  private let root: FilePath
+  /// Where `-f` says that the configuration is: it may lie outside the workspace.
+  private let configuration: Set<FilePath>
+  private let patterns: [String]
+  /// With what is of no concern in each.
+  private var others: [FilePath: IgnoreRules] = [:]
+  private var indexes: [FilePath: TargetIndex] = [:]
+  /// All of the main workspace stays watched, whatever its index says.
+  private var isWhole = false
+  private(set) var scope: WatchScope
+
+  init(_ settings: Settings) {
+    root = settings.workspace
+    configuration = Set(
+      [settings.configurationFile?.path.removingLastComponent()].compactMap { $0 })
+    patterns = settings.ignore
+    scope = WatchScope(root: root, ignore: IgnoreRules(root: root))
+    scope = newScope
+  }
+
+  var hasOthers: Bool { !others.isEmpty }
+
+  /// Whether a path is of no concern in its workspace.
+  ///
+  /// The watcher itself knows the rules of the main workspace only; Bazel's convenience links come
+  /// in every one.
+  func ignores(_ path: FilePath) -> Bool {
+    others.contains { path.starts(with: $0) && $1.ignores(path) }
+  }
+
+  mutating func add(_ workspaces: Set<FilePath>) {
+    for workspace in workspaces where workspace != root && others[workspace] == nil {
+      others[workspace] = IgnoreRules(
+        root: workspace, bazelIgnore: BazelIgnore.read(in: workspace))
+    }
+    scope = newScope
+  }
+
+  mutating func follow(_ index: TargetIndex, isWhole: Bool) {
+    indexes[index.workspace] = index
+    self.isWhole = isWhole
+    scope = newScope
+  }
+
+  // MARK: Scope
+
+  private var newScope: WatchScope {
+    var scope = WatchScope(
+      root: root, ignore: ignoreRules, trees: isWhole || indexes[root] == nil ? nil : [],
+      directories: configuration)
+    for workspace in others.keys where indexes[workspace] == nil {
+      scope.outside.insert(workspace)
+    }
+    for index in indexes.values {
+      addPackages(of: index, to: &scope)
+      addLinks(of: index, to: &scope)
+    }
+    return scope
+  }
+
+  private func addPackages(of index: TargetIndex, to scope: inout WatchScope) {
+    for file in index.workspaceFiles where !file.hasPrefix("@") {
+      scope.directories.insert(index.workspace.pushing(FilePath(file)).removingLastComponent())
+    }
+    // With a broken package, the file whose repair matters may lie anywhere.
+    if index.workspace == root {
+      guard !index.isPartial else { return scope.trees = nil }
+      scope.trees?.formUnion(packages(of: index))
+    } else {
+      scope.directories.insert(index.workspace)
+      scope.outside.formUnion(index.isPartial ? [index.workspace] : packages(of: index))
+    }
+  }
+
+  private func packages(of index: TargetIndex) -> Set<FilePath> {
+    Set(
+      index.packages.map { package in
+        package.isEmpty ? index.workspace : index.workspace.pushing(FilePath(package))
+      })
+  }
+
+  /// Where links lead: the directory that holds the target, and all below if it is one itself.
+  private func addLinks(of index: TargetIndex, to scope: inout WatchScope) {
+    for path in index.linked {
+      scope.directories.insert(path.removingLastComponent())
+      guard Disk.type(of: path) == .directory else { continue }
+      if path.starts(with: root) {
+        scope.trees?.insert(path)
+      } else {
+        scope.outside.insert(path)
+      }
+    }
+  }
+
+  private var ignoreRules: IgnoreRules {
+    let lines = BazelIgnore.read(in: root).filter { line in
+      let directory = root.pushing(FilePath(line)).lexicallyNormalized()
+      // Bazel must not look into a workspace within this one, but we must.
+      return !others.keys.contains { $0.starts(with: directory) }
+    }
+    return IgnoreRules(root: root, bazelIgnore: lines, patterns: patterns)
+  }
+}
+
+extension WatchScope {
+  /// Whether it watches anything that the other does not.
+  func reachesBeyond(_ other: WatchScope) -> Bool {
+    if ignore != other.ignore { return true }
+    func isBelow(_ path: FilePath) -> Bool { other.outside.contains(where: path.starts(with:)) }
+    guard outside.allSatisfy(isBelow) else { return true }
+    // Not asked whether a tree holds it: a file that Bazel reads may be in an ignored directory.
+    guard
+      directories.allSatisfy({ $0 == root || other.directories.contains($0) || isBelow($0) })
+    else { return true }
+    guard let known = other.trees else { return false }
+    return trees.map { !$0.isSubset(of: known) } ?? true
+  }
+}
+
+/// What `.bazelignore` lists: directories that Bazel does not look into.
+///
+/// Source: https://bazel.build/run/bazelrc#bazelignore
+enum BazelIgnore {
+  static func read(in workspace: FilePath) -> [String] {
+    // Without the file there is nothing to ignore; Bazel reports one that it can't read.
+    guard let bytes = try? Disk.read(workspace.appending(".bazelignore"), limit: 1 << 20) else {
+      return []
+    }
+    return String(decoding: bytes, as: UTF8.self)
+      .split(whereSeparator: \.isNewline)
+      .map { $0.drop(while: \.isWhitespace) }
+      .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+      .map(String.init)
+  }
+}

@@ -1,0 +1,106 @@
+import Batching
+import SystemPackage
+import TestSupport
+import Testing
+import Watcher
+
+@testable import watchbuild
+
+/// What is watched of which index: of a workspace at `w` with the package `app`, and of others.
+@Suite struct WatchedWorkspacesTests {
+  private let directory: TemporaryDirectory
+  private let root: FilePath
+  private let initial: WatchedWorkspaces
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    root = try directory.makeDirectory("w")
+    initial = WatchedWorkspaces(Settings(workspace: root, stateDirectory: "/s"))
+  }
+
+  private func index(of workspace: FilePath, isPartial: Bool = false) throws -> TargetIndex {
+    let image = ImageTarget(
+      name: "app", label: try #require(Label("//app:image")), key: BatchKey(workspace: workspace))
+    var builder = TargetIndex.Builder(workspace: workspace)
+    builder.add(.rule(name: "//app:image", kind: "image", inputs: ["//app:a.txt"]))
+    builder.add(.sourceFile(name: "//app:BUILD", loads: []))
+    return builder.build(
+      images: [image], isPartial: isPartial, workspaceFiles: ["tools/ci.bazelrc"])
+  }
+
+  /// What `change` makes of the scope, and whether that is then to be asked for again.
+  private func reaches(
+    _ watched: inout WatchedWorkspaces, _ change: (inout WatchedWorkspaces) -> Void
+  ) -> Bool {
+    let old = watched.scope
+    change(&watched)
+    return watched.scope.reachesBeyond(old)
+  }
+
+  @Test func `without an index all is watched`() {
+    #expect(initial.scope.trees == nil)
+    #expect(initial.scope.outside == [])
+  }
+
+  @Test func `an index narrows it to its packages`() throws {
+    var watched = initial
+    let index = try index(of: root)
+    watched.follow(index, isWhole: false)
+    #expect(watched.scope.trees == [root.appending("app")])
+    #expect(watched.scope.directories == [root.appending("tools")])
+  }
+
+  @Test func `where images are found by a query, or a package is broken, all is watched`()
+    throws
+  {
+    var watched = initial
+    watched.follow(try index(of: root), isWhole: true)
+    #expect(watched.scope.trees == nil)
+    watched.follow(try index(of: root, isPartial: true), isWhole: false)
+    #expect(watched.scope.trees == nil)
+  }
+
+  @Test(arguments: [false, true])
+  func `what a link leads to is watched, also where all is`(isWhole: Bool) throws {
+    var watched = initial
+    let outside = try directory.makeDirectory("outside")
+    var index = try index(of: root)
+    index.links.add(
+      .init(path: "app/link"), leadsTo: outside.string, over: ["\(root)/app/link"])
+    let reaches = reaches(&watched) { $0.follow(index, isWhole: isWhole) }
+    #expect(reaches)
+    #expect(watched.scope.outside == [outside])
+  }
+
+  @Test func `another workspace is watched whole, then by its packages`() throws {
+    var watched = initial
+    let other = try directory.makeDirectory("other")
+    let isNew = reaches(&watched) { $0.add([root, other]) }
+    #expect(isNew)
+    #expect(watched.scope.outside == [other])
+    // What was watched already need not be asked for again.
+    let index = try index(of: other)
+    let isBeyond = reaches(&watched) { $0.follow(index, isWhole: false) }
+    #expect(!isBeyond)
+    #expect(watched.scope.outside == [other.appending("app")])
+    #expect(watched.scope.trees == nil)
+  }
+
+  @Test func `a workspace within this one is watched although Bazel ignores it here`()
+    throws
+  {
+    var watched = initial
+    try directory.write("third\nnode_modules\n", to: "w/.bazelignore")
+    watched.add([root.appending("third")])
+    #expect(!watched.scope.ignore.ignores(root.appending("third").appending("BUILD")))
+    #expect(watched.scope.ignore.ignores(root.appending("node_modules").appending("x")))
+  }
+
+  @Test func `the links that Bazel makes in another workspace are of no concern`() throws {
+    var watched = initial
+    let other = try directory.makeDirectory("other")
+    watched.add([other])
+    #expect(watched.ignores(other.appending("bazel-bin")))
+    #expect(!watched.ignores(other.appending("app")))
+  }
+}
