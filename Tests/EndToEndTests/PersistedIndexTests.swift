@@ -97,6 +97,24 @@ struct PersistedIndexTests {
     #expect(try await dev.interrupt() == 130)
   }
 
+  @Test func `what a change affects is told without Bazel, until the graph has changed`()
+    async throws
+  {
+    try await first()
+    var before = storefront.commands().count
+    var affected = try storefront.watchbuild(["affected", "services/cart/src/cart.routes"])
+    #expect(try await affected.exit() == 0)
+    #expect(affected.output == "cart\n")
+    #expect(storefront.commands().count == before)
+
+    try storefront.edit("services/cart/BUILD.bazel") { $0 += "\n# another day\n" }
+    before = storefront.commands().count
+    affected = try storefront.watchbuild(["affected", "services/cart/src/cart.routes"])
+    #expect(try await affected.exit() == 0)
+    #expect(affected.output == "cart\n")
+    #expect(storefront.commands().dropFirst(before) == ["query"])
+  }
+
   @Test func `a damaged index is not used, and said to be damaged`() async throws {
     try await first()
     let file = try #require(try indexFiles().first)

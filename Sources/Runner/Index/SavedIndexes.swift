@@ -1,4 +1,4 @@
-import Batching
+package import Batching
 import Glibc
 package import SystemPackage
 
@@ -52,6 +52,23 @@ package struct SavedIndexes: Sendable {
       }
     }
     return restored
+  }
+
+  /// The index of one workspace, if it is what Bazel would answer now.
+  ///
+  /// - Parameters:
+  ///   - images: Of this workspace.
+  ///   - disk: What is asked of the disk when what changed since is mapped.
+  /// - Returns: `nil`: Bazel has to be asked.
+  package func current(
+    of workspace: FilePath, images: [ImageTarget], disk: DiskQuestions = .disk
+  ) async -> TargetIndex? {
+    // Whatever is wrong with it, Bazel knows.
+    guard let saved = try? await file(of: workspace).load(workspace, images: images),
+      !saved.index.isPartial,
+      !saved.changes.contains(where: { saved.index.effect(of: $0, asking: disk).isStale })
+    else { return nil }
+    return saved.index
   }
 
   /// Writes the files. One call at a time.

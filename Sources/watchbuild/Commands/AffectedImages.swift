@@ -3,7 +3,8 @@ import Runner
 import SystemPackage
 import Watcher
 
-/// Maps paths to the images that a change to them affects; asks Bazel once for the graph.
+/// Maps paths to the images that a change to them affects, by the index that a `dev` has left or
+/// keeps, if the graph has not changed since; else asks Bazel once.
 struct AffectedImages: Sendable {
   let bench: Workbench
   let images: [ImageTarget]
@@ -33,6 +34,8 @@ struct AffectedImages: Sendable {
 
   private func index(of workspace: FilePath) async throws -> TargetIndex {
     let own = images.filter { $0.key.workspace == workspace }
+    let saved = SavedIndexes(in: bench.settings.stateDirectory, log: bench.log)
+    if let index = await saved.current(of: workspace, images: own) { return index }
     do {
       let (index, answer) = try await bench.bazel(in: workspace).index(
         of: own, base: nil, waitsForLock: bench.settings.waitsForLock, update: bench.tell)
