@@ -126,9 +126,12 @@ struct StoreDirectory {
     }
     defer { closedir(stream) }
     while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      let isOurs = name.starts(with: Self.temporaryPrefix.utf8)
-      if !isOurs, !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) { return false }
+      // In place: an entry is as long as its name, and a copy of all 256 bytes would read past the
+      // last one of the listing.
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if !name.hasPrefix(Self.temporaryPrefix), name != ".", name != ".." { return false }
     }
     return true
   }

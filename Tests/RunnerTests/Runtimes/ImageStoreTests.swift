@@ -200,6 +200,19 @@ import Testing
     }
   }
 
+  @Test func `what killed writers left does not make the place another's`() async throws {
+    try await setting { setting in
+      // More names than one read of a directory gives, so that some lie at its very end.
+      let directory = setting.store.directory
+      try Tool.run("mkdir", [directory.string])
+      for number in 0..<300 {
+        let name = ".watchbuild-\(number)-" + String(repeating: "x", count: 180 + number % 8)
+        try directory.appending(name).write([])
+      }
+      #expect(try await setting.load(image).isChanged)
+    }
+  }
+
   @Test func `a place that can't be written is told`() async throws {
     try await setting { setting in
       let archive = try setting.open(image.dockerArchive())
