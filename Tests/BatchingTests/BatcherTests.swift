@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Watcher
 
-@Suite(.timeLimit(.minutes(1))) struct BatcherTests {
+@Suite(.timeLimit(.minutes(10))) struct BatcherTests {
   private typealias TestBatcher = Batcher<ManualClock>
 
   private func change(_ path: String) -> WatchEvent {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Watcher
 
-@Suite(.timeLimit(.minutes(1))) struct InterruptionTests {
+@Suite(.timeLimit(.minutes(10))) struct InterruptionTests {
   @Test func `work that is not interrupted gives its result, one after the other`() async throws {
     let interruption = Interruption()
     #expect(try await interruption.run { 1 } == 1)
