@@ -21,27 +21,38 @@ package final class BuildUpdates: Sendable {
 
   package func add(_ update: BuildUpdate) {
     let now = clock.now
-    let waiters = state.withLock { state in
-      state.all.append((update, now))
-      defer { state.waiters = [] }
-      return state.waiters
-    }
-    for waiter in waiters {
-      if waiter.isDone(self) {
-        waiter.continuation.resume()
-      } else {
-        state.withLock { $0.waiters.append(waiter) }
-      }
-    }
+    state.withLock { $0.all.append((update, now)) }
+    wake()
   }
 
   /// Waits until the updates so far fulfil a condition.
   package func reach(_ isDone: @escaping @Sendable (BuildUpdates) -> Bool) async {
     await withCheckedContinuation { continuation in
-      if isDone(self) {
-        continuation.resume()
-      } else {
-        state.withLock { $0.waiters.append(Waiter(isDone: isDone, continuation: continuation)) }
+      state.withLock { $0.waiters.append(Waiter(isDone: isDone, continuation: continuation)) }
+      wake()
+    }
+  }
+
+  /// Asks the waiters again, as long as updates come meanwhile: these have found nobody to wake.
+  private func wake() {
+    var waiters: [Waiter] = []
+    var seen = -1
+    while true {
+      let isSettled = state.withLock { state in
+        if state.all.count == seen {
+          state.waiters += waiters
+          return true
+        }
+        seen = state.all.count
+        waiters += state.waiters
+        state.waiters = []
+        return false
+      }
+      if isSettled { return }
+      waiters.removeAll { waiter in
+        guard waiter.isDone(self) else { return false }
+        waiter.continuation.resume()
+        return true
       }
     }
   }
