@@ -44,6 +44,10 @@ struct InotifyTools: DirectoryNotifier {
     self.descriptor = descriptor
   }
 
+  /// The instances that programs which we start would inherit.
+  ///
+  /// The library's is one until we change that. Those that other threads open and close meanwhile
+  /// are none, and a number that one of them had a moment ago may be the library's now.
   private static func instances() -> Set<Int32> {
     var found: Set<Int32> = []
     _ = DirectoryListing.read("/proc/self/fd") { directory, name, _ in
@@ -53,7 +57,9 @@ struct InotifyTools: DirectoryNotifier {
           readlinkat(directory, start, &target, target.count - 1) > 0,
           strcmp(target, "anon_inode:inotify") == 0
         else { return }
-        found.insert(Int32(atol(start)))
+        let descriptor = Int32(atol(start))
+        // -1, where it was closed just now, has all bits set.
+        if fcntl(descriptor, F_GETFD) & FD_CLOEXEC == 0 { found.insert(descriptor) }
       }
     }
     return found

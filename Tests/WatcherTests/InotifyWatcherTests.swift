@@ -35,6 +35,23 @@ extension OneWatcher {
       }
     }
 
+    @Test func `an instance that another thread makes is not taken for its own`() async throws {
+      let others = Task { @concurrent in
+        while !Task.isCancelled {
+          let made = (0..<2).map { _ in inotify_init1(Int32(IN_CLOEXEC)) }
+          for descriptor in made where descriptor >= 0 { close(descriptor) }
+          await Task.yield()
+        }
+      }
+      defer { others.cancel() }
+      for number in 0..<10 {
+        try await WatchHarness.run(in: directory) { harness in
+          try harness.directory.write("1", to: "file-\(number)")
+          #expect(try await harness.changes() == ["created file-\(number)"])
+        }
+      }
+    }
+
     @Test func `a root that does not exist is refused by name`() throws {
       let missing = directory.appending("missing")
       #expect(throws: WatchError.notADirectory(missing, .noSuchFileOrDirectory)) {
