@@ -46,14 +46,24 @@ final class WatchbuildProcess: Sendable {
     process.currentDirectoryURL = URL(fileURLWithPath: directory.string)
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
+    let output = try FileDescriptor.pipe(options: .closeOnExec)
+    let errors = try FileDescriptor.pipe(options: .closeOnExec)
+    process.standardOutput = FileHandle(
+      fileDescriptor: output.writeEnd.rawValue, closeOnDealloc: false)
+    process.standardError = FileHandle(
+      fileDescriptor: errors.writeEnd.rawValue, closeOnDealloc: false)
+    let start = Result { try process.run() }
+    try output.writeEnd.close()
+    try errors.writeEnd.close()
+    if case .failure = start {
+      try output.readEnd.close()
+      try errors.readEnd.close()
+    }
+    try start.get()
     id = process.processIdentifier
     self.process = Mutex(process)
-    read(output.fileHandleForReading) { $0.output += $1 }
-    read(errors.fileHandleForReading) { $0.errors += $1 }
+    read(output.readEnd) { $0.output += $1 }
+    read(errors.readEnd) { $0.errors += $1 }
   }
 
   deinit {
@@ -62,19 +72,26 @@ final class WatchbuildProcess: Sendable {
     }
   }
 
-  private func read(_ handle: FileHandle, into add: @escaping @Sendable (inout State, Data) -> Void)
-  {
-    handle.readabilityHandler = { [weak self] handle in
-      let data = handle.availableData
-      guard !data.isEmpty else {
-        handle.readabilityHandler = nil
-        self?.state.withLock { $0.openPipes -= 1 }
-        return
+  /// Reads to the pipe's end, on a thread of its own.
+  ///
+  /// Not by `readabilityHandler`: with freed memory filled, this process was once seen to die in
+  /// libdispatch's event loop on what had been freed, and the handlers were all that used it so.
+  private func read(
+    _ pipe: FileDescriptor, into add: @escaping @Sendable (inout State, ArraySlice<UInt8>) -> Void
+  ) {
+    Thread.detachNewThread { [weak self] in
+      var buffer = [UInt8](repeating: 0, count: 1 << 16)
+      // A pipe that can't be read has ended.
+      while let count = try? buffer.withUnsafeMutableBytes({ try pipe.read(into: $0) }), count > 0 {
+        let bytes = buffer[..<count]
+        self?.state.withLock { state in
+          add(&state, bytes)
+          Self.decode(&state)
+        }
       }
-      self?.state.withLock { state in
-        add(&state, data)
-        Self.decode(&state)
-      }
+      // Only read from: closing has nothing to report.
+      try? pipe.close()
+      self?.state.withLock { $0.openPipes -= 1 }
     }
   }
 
