@@ -21,6 +21,7 @@ final class CycleRecord: Sendable {
     var lockProblem: String?
     var commands = 0
     var timings = Event.CycleEnded.Timings()
+    var phases: BazelPhases?
     var loadStart: ContinuousClock.Instant?
   }
 
@@ -53,6 +54,10 @@ final class CycleRecord: Sendable {
 
   func time(_ change: @Sendable (inout Event.CycleEnded.Timings) -> Void) {
     state.withLock { change(&$0.timings) }
+  }
+
+  func add(_ phases: BazelPhases) {
+    state.withLock { $0.phases = ($0.phases ?? BazelPhases()) + phases }
   }
 
   func interrupted() { state.withLock { $0.isInterrupted = true } }
@@ -146,18 +151,19 @@ final class CycleRecord: Sendable {
     outcome.failedBuilds = names { if case .failedBuild = $0 { true } else { false } }
     outcome.troubled = names { if case .troubled = $0 { true } else { false } }
     outcome.failedLoads = names { if case .failedLoad = $0 { true } else { false } }
-    let (timings, commands) = state.withLock { state in
+    let (timings, phases, commands) = state.withLock { state in
       state.timings.totalMs = totalMs
       outcome.isInterrupted = state.isInterrupted
       outcome.lockProblem = state.lockProblem
-      return (state.timings, state.commands)
+      return (state.timings, state.phases, state.commands)
     }
     let failed = outcome.failedBuilds.count + outcome.troubled.count + outcome.failedLoads.count
     record(
       .cycle(
         Event.CycleEnded(
           status: outcome.isInterrupted ? .cancelled : failed > 0 ? .failed : .ok,
-          ok: outcome.current.count, failed: failed, timings: timings, bazelCommands: commands)))
+          ok: outcome.current.count, failed: failed, timings: timings, bazelCommands: commands,
+          phases: phases)))
     return outcome
   }
 

@@ -21,6 +21,8 @@ extension Bazel {
       "--build_event_json_file=\(eventFile)",
       // With a remote cache too, files are named by where they are on this machine.
       "--nobuild_event_json_file_path_conversion",
+      // Bazel keeps a profile anyway; so it is known where, and not compressed.
+      "--profile=\(profileFile)",
     ]
     if !request.outputGroups.isEmpty {
       let groups = Set(request.outputGroups).sorted().map { "+" + $0 }
@@ -32,6 +34,8 @@ extension Bazel {
 
   /// Named after our process, because `watchbuild build` may run beside `watchbuild dev`.
   private var eventFile: FilePath { scratch.appending("build-events-\(getpid()).json") }
+
+  private var profileFile: FilePath { scratch.appending("build-profile-\(getpid()).json") }
 
   /// Builds, telling of each target the moment it is done.
   ///
@@ -50,6 +54,8 @@ extension Bazel {
   package func build(
     _ request: BuildRequest, update: @escaping @Sendable (BuildUpdate) -> Void
   ) async throws -> BuildResult {
+    // What an earlier build has left must not be taken for this one's.
+    profileFile.withPlatformString { _ = unlink($0) }
     let session = try BuildSession(
       record: BuildRecord(
         targets: request.targets, workspace: workspace, read: { readFile($0, limit: 1 << 20) }),
@@ -69,9 +75,12 @@ extension Bazel {
         let exit = try await runner.run(command(for: request)) { chunk in
           if case .standardError(let bytes) = chunk { session.addError(bytes) }
         }
-        return session.finish(exit)
+        let result = session.finish(exit)
+        if let profile = BazelProfile.read(profileFile) { update(.profile(profile)) }
+        return result
       } catch is CancellationError {
         _ = session.finish(.exited(8))
+        profileFile.withPlatformString { _ = unlink($0) }
         throw CancellationError()
       }
     }

@@ -10,6 +10,8 @@ package enum BuildUpdate: Hashable, Sendable {
   /// A requested target is done. Each requested target is reported at most once.
   case target(Label, TargetOutcome)
   case diagnostic(Diagnostic)
+  /// Where Bazel's time went; at most once, after all else. The file is the receiver's.
+  case profile(BazelProfile)
   /// What Bazel is doing, such as `[3 / 10] Compiling a.c`.
   case progress(String)
   /// A line of Bazel's own output that is none of the above, without colours.

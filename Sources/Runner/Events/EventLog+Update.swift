@@ -16,7 +16,7 @@ extension EventLog {
         .cacheDiscarded(Event.CacheDiscarded(option: option, message: message)), cycle: cycle)
     case .diagnostic(let diagnostic):
       record(.diagnostic(Event.Diagnosed(diagnostic, image: image)), cycle: cycle)
-    case .target, .progress, .message:
+    case .target, .profile, .progress, .message:
       break
     }
   }

@@ -113,7 +113,8 @@ struct DevSession: Sendable {
         isConfiguration
         ? try invocation.settings(loop: loop) : bench.settings
       tellUnapplied(settings)
-      let images = try await Workbench(settings, log: bench.log).images(known: setup.images)
+      let images = try await Workbench(settings, log: bench.log, profiles: bench.profiles)
+        .images(known: setup.images)
       try checkWorkspace(of: images)
       var changed = setup
       changed.images = images
