@@ -74,6 +74,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     var setup = setup
     let backlog = Backlog(images: setup.images, disk: disk)
     var state = LoopState(backlog: backlog, busy: busy)
+    let history = BuildHistory()
     // Bounded by what can wait: the loop takes batches at once and merges those that come while
     // a cycle runs; all else comes one at a time.
     let (signals, mailbox) = AsyncStream.makeStream(of: Signal.self)
@@ -120,7 +121,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
               setup = changed
             }
             guard let start = state.start(batch) else { continue }
-            let record = CycleRecord(number: start.number, log: log)
+            let record = CycleRecord(number: start.number, log: log, history: history)
             let interruption = Interruption()
             cycle = (record, interruption)
             let work = Cycle(

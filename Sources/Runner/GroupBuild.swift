@@ -45,6 +45,8 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
         }
       } else if case .profile(let found) = update {
         profile = found
+      } else if case .progress(let line) = update, BazelLine.isServerStart(line) {
+        record.serverStarted(line, in: group.key.workspace)
       } else {
         record.record(update, image: image(of: update))
       }
@@ -57,22 +59,25 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       $0.lockMs += waited.milliseconds
     }
     keep(profile, elapsed: elapsed, lockWaited: waited)
-    if result == nil { record.interrupted() }
+    if result == nil { record.interrupted() } else { record.served(group.key.workspace) }
     if !setup.waitsForLock, let result, result.exitCode == 9, let problem = result.problem {
       record.lockHeld(problem)
     }
+    if let result, result.exitCode == 2 { record.refused() }
     for image in group.images where !done.contains(image.label) {
       skipped.append((image, "the build ended before it"))
     }
     for (image, reason) in skipped {
-      // Bazel ends a build of its own accord with 0 or 1; else its server was killed, or the disk
-      // is full, or another hand interrupted it: no fault of the image, and no save will mend it.
-      if let result, ![0, 1, 9].contains(result.exitCode) {
+      // Its server was killed, or the disk is full, or another hand interrupted it: no fault of the
+      // image, and no save will mend it.
+      if let result, result.isTroubled {
         record.troubled(image, result.problem ?? reason)
       } else {
         record.cancelled(image, because: reason)
       }
     }
+    // Actions that could not write for lack of space have failed like any other.
+    if result?.isTroubled == true { record.excuse(group.images.map(\.name)) }
   }
 
   private func keep(_ profile: BazelProfile?, elapsed: Duration, lockWaited: Duration) {

@@ -6,7 +6,8 @@ package enum BuildUpdate: Hashable, Sendable {
   /// Another command holds Bazel's lock; said when noticed, again each second, and at its end.
   case lock(holder: LockHolder?, waited: Duration)
   /// An option differs from the last command's, so Bazel analyses everything anew.
-  case cacheDiscarded(option: String, message: String)
+  /// - `cause`: the command that had other options, where it can be told.
+  case cacheDiscarded(option: String, message: String, cause: String? = nil)
   /// A requested target is done. Each requested target is reported at most once.
   case target(Label, TargetOutcome)
   case diagnostic(Diagnostic)
@@ -45,6 +46,9 @@ package struct BuildResult: Hashable, Sendable {
   package var lockWaited: Duration
   /// Why nothing was built, in one line, where Bazel did not get as far as building.
   package var problem: String?
+
+  /// Bazel, or what it stands on, failed: worth another try without any change.
+  package var isTroubled = false
 
   package init(exitCode: Int32, lockWaited: Duration = .zero, problem: String? = nil) {
     self.exitCode = exitCode

@@ -165,12 +165,16 @@ extension Event {
   }
 
   package struct CacheDiscarded: Sendable, Encodable {
+    /// `server` where it is the server that was started anew.
     package var option: String
     package var message: String
+    /// The command that had other options, where it can be told.
+    package var cause: String?
 
-    package init(option: String, message: String) {
+    package init(option: String, message: String, cause: String? = nil) {
       self.option = option
       self.message = message
+      self.cause = cause
     }
   }
 

@@ -20,6 +20,9 @@ struct Doctor: Sendable {
     }
     findings += configuration
     findings.append(await bazel(in: root).finding())
+    if case .success(let settings) = settings {
+      findings += BazelOptionsCheck.findings(for: settings)
+    }
     if let root {
       findings.append(BazelCheck.serverFinding(workspace: root))
       findings += InotifyCheck.read(directories: DirectoryCount.of(root)).findings

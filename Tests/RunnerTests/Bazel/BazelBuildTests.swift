@@ -29,7 +29,8 @@ struct BazelBuildTests {
           [
             "build", "--keep_going", "--color=no", "--curses=no",
             "--build_event_json_file=\(scratch)/build-events-\(getpid()).json",
-            "--nobuild_event_json_file_path_conversion", "--output_groups=+tarball",
+            "--nobuild_event_json_file_path_conversion",
+            "--profile=\(scratch)/build-profile-\(getpid()).json", "--output_groups=+tarball",
             "--config=dev", "--platforms=//p:arm", "--", "//a:b", "//c:d",
           ], in: "/w"))
   }
