@@ -38,4 +38,6 @@ struct RecordedEvent: Decodable, Sendable {
   var file: String?
   var line: Int?
   var message: String?
+  var option: String?
+  var cacheCostMs: Int?
 }

@@ -60,7 +60,7 @@ extension Bazel {
       record: BuildRecord(
         targets: request.targets, workspace: workspace, read: { readFile($0, limit: 1 << 20) }),
       file: EventFile(creating: eventFile), elapsed: clock.stopwatch(),
-      update: BuildUpdate.listener(waitsForLock: request.waitsForLock, blaming(update)))
+      update: BuildUpdate.listener(waitsForLock: request.waitsForLock, blaming(request, update)))
     defer { session.close() }
     let ending = ForcedEnd()
     // Not a child: it must outlive our own cancellation, because Bazel then still writes and its
@@ -99,11 +99,13 @@ extension Bazel {
 extension Bazel {
   /// Adds whose command it was that had Bazel discard its cache, by the server's own log.
   private func blaming(
-    _ update: @escaping @Sendable (BuildUpdate) -> Void
+    _ request: BuildRequest, _ update: @escaping @Sendable (BuildUpdate) -> Void
   ) -> @Sendable (BuildUpdate) -> Void {
     { told in
       guard case .cacheDiscarded(let option, let message, nil) = told,
-        let previous = ServerLog.previous(in: ServerLog.tail(of: workspace))
+        let previous = ServerLog.culprit(
+          in: ServerLog.tail(of: workspace),
+          before: Array(command(for: request).arguments.drop { $0 != "build" }.dropFirst()))
       else { return update(told) }
       let isOurs = previous.arguments.contains { $0.hasPrefix("--build_event_json_file=\(scratch)") }
       update(

@@ -24,12 +24,24 @@ enum ServerLog {
     "aquery", "build", "coverage", "cquery", "mobile-install", "print_action", "run", "test",
   ]
 
-  /// The command that used the analysis cache before the latest one, which is the asker's own.
-  static func previous(in log: [UInt8]) -> Command? {
-    log.split(separator: UInt8(ascii: "\n"))
+  /// The command with other options that used the analysis cache before our own.
+  ///
+  /// The server writes its log late, so that our own command, the latest, may not be in it yet.
+  ///
+  /// - `arguments`: our own after the verb.
+  /// - Returns: `nil` where it can't be told for sure.
+  static func culprit(in log: [UInt8], before arguments: [String]) -> Command? {
+    let commands = log.split(separator: UInt8(ascii: "\n"))
       .compactMap { command(String(decoding: $0, as: UTF8.self)) }
       .filter { analysing.contains($0.verb) }
-      .dropLast().last
+    let own = options(arguments)
+    let earlier = commands.last.map { options($0.arguments) == own } == true
+      ? commands.dropLast() : commands[...]
+    return earlier.last.flatMap { options($0.arguments) == own ? nil : $0 }
+  }
+
+  private static func options(_ arguments: [String]) -> ArraySlice<String> {
+    arguments.prefix { $0 != "--" }
   }
 
   /// The end of the log of a workspace's server; empty where it can't be read.

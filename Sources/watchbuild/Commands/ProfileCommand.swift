@@ -63,7 +63,7 @@ struct ProfileCommand: AsyncParsableCommand {
     if let trace {
       try write(
         ChromeTrace(of: chosen, in: run), to: invocation.directory.pushing(FilePath(trace)))
-      if !json { return }
+      guard json else { return }
     }
     if json {
       try writeJSON(Answer(cycles: chosen))

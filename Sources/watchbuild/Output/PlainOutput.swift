@@ -169,7 +169,7 @@ extension PlainOutput {
     let commands = Quantity.text(ended.bazelCommands, "bazel command")
     let cost =
       ended.cacheCostMs.map { ms in
-        unlessQuiet(
+        ms == 0 ? [] : unlessQuiet(
           paint(.warning, "the discarded analysis cache cost \(Quantity.seconds(ms)) of Bazel's time"))
       } ?? []
     return whenVerbose("timings: \(parts); \(commands)") + cost + [paint(color, result)]
