@@ -212,7 +212,8 @@ struct BazelBuildTests {
     let request = BuildRequest(targets: try labels("//a:t1"))
     _ = try await bazel.build(request, update: { _ in })
     try Tool.run(
-      "sh", ["-c", "chmod -R u+w \"$1\"/*/execroot; rm -rf \"$1\"", "sh", "\(workspace.outputRoot)"])
+      "sh",
+      ["-c", "chmod -R u+w \"$1\"/*/execroot; rm -rf \"$1\"", "sh", "\(workspace.outputRoot)"])
     let result = try await bazel.build(request, update: updates.add)
     #expect(result == BuildResult(exitCode: 0))
     #expect(content(of: "//a:t1") == "one")

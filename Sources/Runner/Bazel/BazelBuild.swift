@@ -107,7 +107,9 @@ extension Bazel {
           in: ServerLog.tail(of: workspace),
           before: Array(command(for: request).arguments.drop { $0 != "build" }.dropFirst()))
       else { return update(told) }
-      let isOurs = previous.arguments.contains { $0.hasPrefix("--build_event_json_file=\(scratch)") }
+      let isOurs = previous.arguments.contains {
+        $0.hasPrefix("--build_event_json_file=\(scratch)")
+      }
       update(
         .cacheDiscarded(
           option: option, message: message,

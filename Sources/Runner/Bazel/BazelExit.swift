@@ -19,7 +19,9 @@ enum BazelExit {
     case .exited(0), .exited(1), .exited(3), .exited(4):
       return nil
     case .exited(2):
-      return output.problem.map { "\($0); check the options after '--', in watchbuild.yaml and in .bazelrc" }
+      return output.problem.map {
+        "\($0); check the options after '--', in watchbuild.yaml and in .bazelrc"
+      }
         ?? "Bazel refused its command line; check the options after '--', in watchbuild.yaml and "
         + "in .bazelrc"
     case .exited(8):

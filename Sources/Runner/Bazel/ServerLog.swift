@@ -35,7 +35,8 @@ enum ServerLog {
       .compactMap { command(String(decoding: $0, as: UTF8.self)) }
       .filter { analysing.contains($0.verb) }
     let own = options(arguments)
-    let earlier = commands.last.map { options($0.arguments) == own } == true
+    let earlier =
+      commands.last.map { options($0.arguments) == own } == true
       ? commands.dropLast() : commands[...]
     return earlier.last.flatMap { options($0.arguments) == own ? nil : $0 }
   }

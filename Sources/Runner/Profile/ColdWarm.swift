@@ -6,6 +6,11 @@ package struct ColdWarm: Sendable {
   package struct Measured: Hashable, Sendable, Codable {
     package var cold: BazelPhases
     package var warm: BazelPhases
+
+    package init(cold: BazelPhases, warm: BazelPhases) {
+      self.cold = cold
+      self.warm = warm
+    }
   }
 
   /// The builds did not come to what was to be measured.
@@ -50,8 +55,9 @@ package struct ColdWarm: Sendable {
     return Measured(cold: cold, warm: try await build(update))
   }
 
-  private func build(_ update: @escaping @Sendable (BuildUpdate) -> Void) async throws -> BazelPhases
-  {
+  private func build(
+    _ update: @escaping @Sendable (BuildUpdate) -> Void
+  ) async throws -> BazelPhases {
     let plan = Plan(
       owed: Set(setup.images.map(\.name)), images: setup.images,
       buildConcurrency: setup.buildConcurrency)

@@ -10,6 +10,7 @@ struct DevSession: Sendable {
   let watch: Watch
   let invocation: Invocation
   let loop: LoopOptions
+  let watching: WatchOptions
 
   private typealias Inputs = Batcher<ContinuousClock>.Input
 
@@ -111,7 +112,7 @@ struct DevSession: Sendable {
     do {
       let settings =
         isConfiguration
-        ? try invocation.settings(loop: loop) : bench.settings
+        ? try invocation.settings(loop: loop, watching: watching) : bench.settings
       tellUnapplied(settings)
       let images = try await Workbench(settings, log: bench.log, profiles: bench.profiles)
         .images(known: setup.images)

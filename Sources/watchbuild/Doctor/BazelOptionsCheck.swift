@@ -24,7 +24,8 @@ enum BazelOptionsCheck {
       "bazel options", .ok,
       "\(settings.bazelOptions.joined(separator: " ")) from watchbuild.yaml: a 'bazel build' without "
         + "them discards the analysis cache, and the next cycle's analysis starts from nothing",
-      remedy: "put 'build \(settings.bazelOptions.joined(separator: " "))' into .bazelrc, where your "
+      remedy:
+        "put 'build \(settings.bazelOptions.joined(separator: " "))' into .bazelrc, where your "
         + "terminal has them too")
   }
 

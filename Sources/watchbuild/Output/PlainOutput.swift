@@ -169,8 +169,12 @@ extension PlainOutput {
     let commands = Quantity.text(ended.bazelCommands, "bazel command")
     let cost =
       ended.cacheCostMs.map { ms in
-        ms == 0 ? [] : unlessQuiet(
-          paint(.warning, "the discarded analysis cache cost \(Quantity.seconds(ms)) of Bazel's time"))
+        ms == 0
+          ? []
+          : unlessQuiet(
+            paint(
+              .warning, "the discarded analysis cache cost \(Quantity.seconds(ms)) of Bazel's time")
+          )
       } ?? []
     return whenVerbose("timings: \(parts); \(commands)") + cost + [paint(color, result)]
   }

@@ -42,7 +42,8 @@ enum ProfileTable {
     return aligned(
       [["ms", "after shutdown", "warm", "ratio"]]
         + phases.map { name, path in
-          let ratio = warm[keyPath: path] > 0 ? tenths(cold[keyPath: path], warm[keyPath: path]) : "-"
+          let ratio =
+            warm[keyPath: path] > 0 ? tenths(cold[keyPath: path], warm[keyPath: path]) : "-"
           return [name, "\(cold[keyPath: path])", "\(warm[keyPath: path])", ratio]
         })
   }

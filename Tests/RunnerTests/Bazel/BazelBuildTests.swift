@@ -140,9 +140,11 @@ struct BazelBuildTests {
     // What it was to build failed: told target by target.
     Ending(code: 3), Ending(code: 4),
     Ending(
-      code: 2, problem: "it broke; check the options after '--', in watchbuild.yaml and in .bazelrc"),
+      code: 2, problem: "it broke; check the options after '--', in watchbuild.yaml and in .bazelrc"
+    ),
     Ending(
-      code: 7, problem: "Bazel ended with exit code 7: it broke; run the command by hand to see more"),
+      code: 7,
+      problem: "Bazel ended with exit code 7: it broke; run the command by hand to see more"),
     Ending(
       code: 8, problem: "Bazel was interrupted by another hand; the build is tried again",
       isTroubled: true),

@@ -79,7 +79,8 @@ struct ProfileStoreTests {
     #expect(access(run.directory.appending("cycle-4-bazel-1.json").string, F_OK) == 0)
   }
 
-  @Test func `what another run left and nobody reads goes, and damage hides no other cycle`() throws {
+  @Test func `what another run left and nobody reads goes, and damage hides no other cycle`() throws
+  {
     for process in 0..<5 {
       // No process has such a number.
       try directory.write("{}", to: "run-\(2_000_000_000 + process)/cycle-1.json")

@@ -23,8 +23,9 @@ struct ProfileTableTests {
     let ended = Event.CycleEnded(
       status: .ok, ok: 1, failed: 0, timings: timings, bazelCommands: 1,
       phases: phases ? found : nil)
-    return try #require(
-      events.add(Event(sequence: 2, time: Date(), cycle: number, kind: .cycle(ended))))
+    let last = Event(sequence: 2, time: Date(), cycle: number, kind: .cycle(ended))
+    let profile = events.add(last)
+    return try #require(profile)
   }
 
   @Test func `a step is a line and a cycle a column`() throws {
