@@ -20,19 +20,27 @@ extension CommandTests {
 
     @Test func `the first image is loaded while others are still being built`() async throws {
       let names = ["cart", "catalog", "web"]
-      try workspace.write(
-        "slow/BUILD",
-        names.enumerated().map { number, name in
-          """
-          genrule(
-              name = "\(name)", srcs = ["//services/\(name):image"], outs = ["\(name).tar"],
-              cmd = "sleep \(number + 1); cp $< $@", local = True)
+      var originals: [String: String] = [:]
+      for (number, name) in names.enumerated() {
+        try storefront.edit("services/\(name)/BUILD.bazel") { text in
+          originals[name] = text
+          text += """
 
-          """
-        }.joined())
-      defer { workspace.remove("slow/BUILD") }
+            genrule(
+                name = "slow", srcs = [":image"], outs = ["slow.tar"],
+                cmd = "sleep \(number + 1); cp $< $@", local = True)
+
+            """
+        }
+      }
+      defer {
+        for (name, original) in originals {
+          // The next test's failure would tell.
+          try? workspace.write("services/\(name)/BUILD.bazel", original)
+        }
+      }
       let run = try await workspace.run(
-        ["build", "--output", "json", "--load", store] + names.map { "//slow:\($0)" })
+        ["build", "--output", "json", "--load", store] + names.map { "//services/\($0):slow" })
       #expect(run.exit == 0)
       #expect(run.events.filter { $0.type == "build" }.count == 1)
       // By the order of events alone: a load has ended before another image is even built.

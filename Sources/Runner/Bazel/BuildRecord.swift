@@ -88,7 +88,7 @@ struct BuildRecord {
     var result = BuildResult(
       exitCode: exit.code, lockWaited: output.lock.total(at: now),
       problem: BazelExit.problem(exit, output, isBuildComplete: isComplete))
-    if exit.code == 1, !hasFacts {
+    if exit.code == 1, !hasFacts, result.problem == nil {
       result.problem = output.problem ?? "Bazel failed and did not say why"
     }
     result.isTroubled =

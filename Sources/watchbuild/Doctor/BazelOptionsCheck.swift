@@ -20,13 +20,11 @@ enum BazelOptionsCheck {
 
   private static func shared(_ settings: Settings) -> Finding? {
     guard !settings.bazelOptions.isEmpty else { return nil }
+    let options = settings.bazelOptions.joined(separator: " ")
     return Finding(
       "bazel options", .ok,
-      "\(settings.bazelOptions.joined(separator: " ")) from watchbuild.yaml: a 'bazel build' without "
-        + "them discards the analysis cache, and the next cycle's analysis starts from nothing",
-      remedy:
-        "put 'build \(settings.bazelOptions.joined(separator: " "))' into .bazelrc, where your "
-        + "terminal has them too")
+      "\(options) from watchbuild.yaml; with 'build \(options)' in .bazelrc your terminal has them "
+        + "too, and its builds do not discard the analysis cache")
   }
 
   /// It spares Bazel the look at every file, but turning it on and off costs a look at all of them.
@@ -40,10 +38,9 @@ enum BazelOptionsCheck {
     if isOn { return Finding("bazel --watchfs", .ok, "in .bazelrc, for every command alike") }
     return Finding(
       "bazel --watchfs", .ok,
-      "not in .bazelrc: Bazel looks at every file at the start of each build, which 'watchbuild "
-        + "profile' shows as init",
-      remedy: "where init is long, put 'common --watchfs' into .bazelrc; given on the command line "
-        + "only, it costs a full scan each time it comes and goes")
+      "not in .bazelrc; where 'watchbuild profile' shows a long init, 'common --watchfs' there spares "
+        + "Bazel the look at every file (but not on the command line: each time it comes or goes "
+        + "costs a full scan)")
   }
 
   private static func bazelrc(in workspace: FilePath) -> String {
