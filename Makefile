@@ -14,7 +14,7 @@ DESTDIR ?=
 SWIFT = swift
 FORMATTED = Sources Tests Benchmarks Package.swift
 
-.PHONY: help deps test-deps build test demo bench bench-map bench-watch format lint check release install
+.PHONY: help deps test-deps build test demo bench bench-bazel bench-map bench-watch format lint check release install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r goal text; do \
@@ -38,6 +38,9 @@ demo: build ## watch a workspace of five images, see one save become one new ima
 
 bench: release ## what a save costs beside the bare commands; needs python3 and an idle machine
 	Benchmarks/save-to-image.py dist/watchbuild
+
+bench-bazel: release ## what watchbuild adds to bare Bazel, and what grouping saves; ROUNDS=10
+	Benchmarks/bazel/measure.py dist/watchbuild $(ROUNDS)
 
 bench-map: deps ## measure the index beside Bazel's own queries, on 5000 packages and 300 images; needs python3
 	$(SWIFT) build -j $(JOBS) -c release --product watchbuild --scratch-path .build-release

@@ -79,6 +79,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     var setup = setup
     var state = LoopState(backlog: Backlog(images: setup.images, disk: disk), busy: busy)
     var moments = IndexMoments()
+    let history = BuildHistory()
     // Bounded by what can wait: the loop takes batches at once and merges those that come while
     // a cycle runs; all else comes one at a time.
     let (signals, mailbox) = AsyncStream.makeStream(of: Signal.self)
@@ -143,7 +144,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
               setup = changed
             }
             guard let start = state.start(batch) else { continue }
-            let record = CycleRecord(number: start.number, log: log)
+            let record = CycleRecord(number: start.number, log: log, history: history)
             let interruption = Interruption()
             cycle = (SavedIndexes.now, record, interruption)
             let work = Cycle(

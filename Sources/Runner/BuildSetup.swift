@@ -14,11 +14,14 @@ package struct BuildSetup: Sendable {
   package var loadJobs: Int
   package var keepsGoing: Bool
   package var waitsForLock: Bool
+  /// Where the profiles of builds go; `nil`: nowhere.
+  package var profiles: ProfileStore?
 
   package init(
     images: [ImageTarget], runtimes: [any ImageRuntime],
     bazel: @escaping @Sendable (FilePath) -> Bazel, buildConcurrency: Int = 0, loadJobs: Int = 4,
-    keepsGoing: Bool = true, waitsForLock: Bool = true
+    keepsGoing: Bool = true, waitsForLock: Bool = true,
+    profiles: ProfileStore? = nil
   ) {
     self.images = images
     self.runtimes = runtimes
@@ -27,6 +30,7 @@ package struct BuildSetup: Sendable {
     self.loadJobs = loadJobs
     self.keepsGoing = keepsGoing
     self.waitsForLock = waitsForLock
+    self.profiles = profiles
   }
 
   /// Whether every runtime can be reached now.

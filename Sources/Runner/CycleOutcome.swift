@@ -13,6 +13,8 @@ package struct CycleOutcome: Sendable {
   /// Another command held Bazel's lock and we were not to wait: who, and what to do.
   package var lockProblem: String?
   package var isInterrupted = false
+  /// Bazel did not accept the options that it was given.
+  package var isRefused = false
 
   package init() {}
 }

@@ -1,5 +1,6 @@
 import Batching
 import Synchronization
+import SystemPackage
 
 /// What happens in one cycle: tells the event log, and keeps count of what each image came to.
 ///
@@ -21,22 +22,28 @@ final class CycleRecord: Sendable {
     var lockProblem: String?
     var commands = 0
     var timings = Event.CycleEnded.Timings()
+    var phases: BazelPhases?
+    var hasDiscardedCache = false
+    var isRefused = false
     var loadStart: ContinuousClock.Instant?
   }
 
   /// `nil`: before the first cycle.
   let number: Int?
   private let log: EventLog
+  private let history: BuildHistory
   private let state = Mutex(State())
 
-  init(number: Int?, log: EventLog) {
+  init(number: Int?, log: EventLog, history: BuildHistory = BuildHistory()) {
     self.number = number
     self.log = log
+    self.history = history
   }
 
   func record(_ kind: Event.Kind) { log.record(kind, cycle: number) }
 
   func record(_ update: BuildUpdate, image: String? = nil) {
+    if case .cacheDiscarded = update { state.withLock { $0.hasDiscardedCache = true } }
     log.record(update, image: image, cycle: number)
   }
 
@@ -53,6 +60,32 @@ final class CycleRecord: Sendable {
 
   func time(_ change: @Sendable (inout Event.CycleEnded.Timings) -> Void) {
     state.withLock { change(&$0.timings) }
+  }
+
+  func add(_ phases: BazelPhases) {
+    state.withLock { $0.phases = ($0.phases ?? BazelPhases()) + phases }
+  }
+
+  /// A build in this workspace has reached Bazel's server.
+  func served(_ workspace: FilePath) { history.served(workspace) }
+
+  /// Says so where the server had been there before, and nothing else explains it.
+  func serverStarted(_ line: String, in workspace: FilePath) {
+    let isExplained = state.withLock { $0.hasDiscardedCache }
+    guard !isExplained, history.isServed(workspace) else { return }
+    record(.cacheDiscarded(option: "server", message: line))
+  }
+
+  /// Bazel did not accept its command line.
+  func refused() { state.withLock { $0.isRefused = true } }
+
+  /// What failed in a build that had no chance is worth another try by itself.
+  func excuse(_ images: [String]) {
+    state.withLock { state in
+      for image in images {
+        if case .failedBuild = state.images[image] { state.images[image] = .troubled }
+      }
+    }
   }
 
   func interrupted() { state.withLock { $0.isInterrupted = true } }
@@ -146,18 +179,23 @@ final class CycleRecord: Sendable {
     outcome.failedBuilds = names { if case .failedBuild = $0 { true } else { false } }
     outcome.troubled = names { if case .troubled = $0 { true } else { false } }
     outcome.failedLoads = names { if case .failedLoad = $0 { true } else { false } }
-    let (timings, commands) = state.withLock { state in
+    let (timings, phases, commands, hasDiscarded) = state.withLock { state in
       state.timings.totalMs = totalMs
       outcome.isInterrupted = state.isInterrupted
       outcome.lockProblem = state.lockProblem
-      return (state.timings, state.commands)
+      outcome.isRefused = state.isRefused
+      return (state.timings, state.phases, state.commands, state.hasDiscardedCache)
     }
+    let cost =
+      outcome.isInterrupted || commands == 0
+      ? nil : history.ended(bazelMs: timings.bazelMs, hasDiscarded: hasDiscarded)
     let failed = outcome.failedBuilds.count + outcome.troubled.count + outcome.failedLoads.count
     record(
       .cycle(
         Event.CycleEnded(
           status: outcome.isInterrupted ? .cancelled : failed > 0 ? .failed : .ok,
-          ok: outcome.current.count, failed: failed, timings: timings, bazelCommands: commands)))
+          ok: outcome.current.count, failed: failed, timings: timings, bazelCommands: commands,
+          phases: phases, cacheCostMs: cost)))
     return outcome
   }
 

@@ -15,10 +15,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
 
   func run() async throws {
     let bazel = setup.bazel(group.key.workspace)
-    let request = BuildRequest(
-      targets: Set(group.images.map(\.label)).sorted(), options: group.key.buildOptions,
-      outputGroups: Set(group.images.map { $0.outputGroup ?? "tarball" }).sorted(),
-      keepsGoing: setup.keepsGoing, waitsForLock: setup.waitsForLock)
+    let request = BuildRequest(group, setup: setup)
     record.record(
       .build(
         Event.BuildStarted(
@@ -35,6 +32,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     }
     var done: Set<Label> = []
     var skipped: [(image: ImageTarget, reason: String)] = []
+    var profile: BazelProfile?
     for await update in updates {
       if case .target(let label, let outcome) = update {
         done.insert(label)
@@ -45,6 +43,10 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
             finish(image, outcome, ms: start.duration(to: clock.now).milliseconds)
           }
         }
+      } else if case .profile(let found) = update {
+        profile = found
+      } else if case .progress(let line) = update, BazelLine.isServerStart(line) {
+        record.serverStarted(line, in: group.key.workspace)
       } else {
         record.record(update, image: image(of: update))
       }
@@ -56,22 +58,34 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       $0.bazelMs += (elapsed - waited).milliseconds
       $0.lockMs += waited.milliseconds
     }
-    if result == nil { record.interrupted() }
+    keep(profile, elapsed: elapsed, lockWaited: waited)
+    if result == nil { record.interrupted() } else { record.served(group.key.workspace) }
     if !setup.waitsForLock, let result, result.exitCode == 9, let problem = result.problem {
       record.lockHeld(problem)
     }
+    if let result, result.exitCode == 2 { record.refused() }
     for image in group.images where !done.contains(image.label) {
       skipped.append((image, "the build ended before it"))
     }
     for (image, reason) in skipped {
-      // Bazel ends a build of its own accord with 0 or 1; else its server was killed, or the disk
-      // is full, or another hand interrupted it: no fault of the image, and no save will mend it.
-      if let result, ![0, 1, 9].contains(result.exitCode) {
+      // Its server was killed, or the disk is full, or another hand interrupted it: no fault of the
+      // image, and no save will mend it.
+      if let result, result.isTroubled {
         record.troubled(image, result.problem ?? reason)
       } else {
         record.cancelled(image, because: reason)
       }
     }
+    // Actions that could not write for lack of space have failed like any other.
+    if result?.isTroubled == true { record.excuse(group.images.map(\.name)) }
+  }
+
+  private func keep(_ profile: BazelProfile?, elapsed: Duration, lockWaited: Duration) {
+    if let phases = profile?.phases { record.add(phases) }
+    setup.profiles?.add(
+      profile, cycle: record.number ?? 0, elapsed: elapsed, lockWaited: lockWaited)
+    // What has been kept is no longer here.
+    profile?.remove()
   }
 
   /// The image that a diagnostic belongs to, where it is one: several may wait for one library.
@@ -115,5 +129,15 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
         LoadQueue<C>.Job(
           image: image, archive: archive, reference: reference, runtime: runtime))
     }
+  }
+}
+
+extension BuildRequest {
+  /// What makes a group's images.
+  init(_ group: Plan.Group, setup: BuildSetup) {
+    self.init(
+      targets: Set(group.images.map(\.label)).sorted(), options: group.key.buildOptions,
+      outputGroups: Set(group.images.map { $0.outputGroup ?? "tarball" }).sorted(),
+      keepsGoing: setup.keepsGoing, waitsForLock: setup.waitsForLock)
   }
 }

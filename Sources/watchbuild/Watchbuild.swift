@@ -17,8 +17,8 @@ struct Watchbuild: AsyncParsableCommand {
       """,
     version: watchbuildVersion,
     subcommands: [
-      DevCommand.self, BuildCommand.self, AffectedCommand.self, DoctorCommand.self,
-      ConfigCommand.self,
+      DevCommand.self, BuildCommand.self, AffectedCommand.self, ProfileCommand.self,
+      DoctorCommand.self, ConfigCommand.self,
     ])
 
   static func main() async {

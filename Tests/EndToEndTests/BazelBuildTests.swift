@@ -208,6 +208,17 @@ struct BazelBuildTests {
     #expect(next.exitCode == 0)
   }
 
+  @Test func `an output base that is removed under the server is made anew`() async throws {
+    let request = BuildRequest(targets: try labels("//a:t1"))
+    _ = try await bazel.build(request, update: { _ in })
+    try Tool.run(
+      "sh",
+      ["-c", "chmod -R u+w \"$1\"/*/execroot; rm -rf \"$1\"", "sh", "\(workspace.outputRoot)"])
+    let result = try await bazel.build(request, update: updates.add)
+    #expect(result == BuildResult(exitCode: 0))
+    #expect(content(of: "//a:t1") == "one")
+  }
+
   private func labels(_ names: String...) throws -> [Label] {
     try names.map { try #require(Label($0)) }
   }

@@ -110,7 +110,7 @@ extension CommandTests {
         ).contains("k8-opt"))
 
       let refused = try await build("cart", "--", "--no_such_option", output: "plain")
-      #expect(refused.exit == 1)
+      #expect(refused.exit == 2)
       #expect(refused.errors.contains("[1] cart failed: --no_such_option"))
     }
 

@@ -40,4 +40,6 @@ struct RecordedEvent: Decodable, Sendable {
   var file: String?
   var line: Int?
   var message: String?
+  var option: String?
+  var cacheCostMs: Int?
 }

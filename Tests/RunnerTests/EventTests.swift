@@ -37,4 +37,25 @@ import Testing
     log.record(.stopping(reason: "SIGINT"))
     #expect(seen.withLock { $0 } == [1, 2])
   }
+
+  @Test func `a mistake is told once in a cycle, and again of each image that it breaks`() {
+    let seen = Mutex<[String]>([])
+    let log = EventLog(now: { Date(timeIntervalSince1970: 0) }) { event in
+      guard case .diagnostic(let told) = event.kind else { return }
+      seen.withLock { $0.append("\(event.cycle ?? 0) \(told.line) \(told.image ?? "-")") }
+    }
+    func tell(_ line: Int, _ image: String?, cycle: Int?) {
+      let diagnostic = Diagnostic(file: "BUILD", line: line, severity: .error, message: "wrong")
+      log.record(.diagnostic(Event.Diagnosed(diagnostic, image: image)), cycle: cycle)
+    }
+    tell(1, nil, cycle: nil)
+    tell(1, nil, cycle: 1)
+    tell(2, nil, cycle: 1)
+    for image in ["api", "api", nil, "web"] { tell(1, image, cycle: 1) }
+    let ended = Event.CycleEnded(
+      status: .failed, ok: 0, failed: 1, timings: .init(), bazelCommands: 1)
+    log.record(.cycle(ended), cycle: 1)
+    tell(1, nil, cycle: 2)
+    #expect(seen.withLock { $0 } == ["0 1 -", "1 2 -", "1 1 api", "1 1 web", "2 1 -"])
+  }
 }

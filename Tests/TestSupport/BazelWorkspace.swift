@@ -16,6 +16,9 @@ package struct BazelWorkspace: Sendable {
     return String(cString: path).split(separator: ":").contains { access("\($0)/bazel", X_OK) == 0 }
   }
 
+  /// Of Bazel, by the workspace's own `.bazelrc`.
+  package var outputRoot: FilePath { base.path.appending("output") }
+
   package init(_ files: [String: String] = [:]) throws {
     base = try TemporaryDirectory()
     root = try base.makeDirectory("workspace")

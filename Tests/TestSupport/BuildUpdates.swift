@@ -84,6 +84,6 @@ package final class BuildUpdates: Sendable {
   }
 
   package var discarded: [String] {
-    all.compactMap { if case .cacheDiscarded(let option, _) = $0 { option } else { nil } }
+    all.compactMap { if case .cacheDiscarded(let option, _, _) = $0 { option } else { nil } }
   }
 }

@@ -33,3 +33,25 @@ package final class ScriptedRunner: CommandRunner {
     return try await script(command, output)
   }
 }
+
+extension ScriptedRunner {
+  /// Ended by force, a script is cancelled and counts as ended by SIGTERM.
+  package func run(
+    _ command: Command, ending: ForcedEnd, output: @escaping @Sendable (CommandOutput) -> Void
+  ) async throws -> CommandExit {
+    let (forces, force) = AsyncStream.makeStream(of: ForcedEnd.Force.self)
+    ending.attach { force.yield($0) }
+    return try await withThrowingTaskGroup(of: CommandExit?.self) { group in
+      group.addTask { try await self.run(command, output: output) }
+      group.addTask {
+        for await _ in forces { return .signalled(15) }
+        return nil
+      }
+      defer { group.cancelAll() }
+      while let exit = try await group.next() {
+        if let exit { return exit }
+      }
+      throw CancellationError()
+    }
+  }
+}

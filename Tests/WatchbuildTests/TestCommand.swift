@@ -7,6 +7,7 @@ import SystemPackage
 struct TestCommand: ParsableCommand {
   @OptionGroup var common: CommonOptions
   @OptionGroup var loop: LoopOptions
+  @OptionGroup var watching: WatchOptions
 
   /// Settings for a command line, in a workspace that lies in `directory`.
   static func settings(
@@ -16,7 +17,8 @@ struct TestCommand: ParsableCommand {
     let command = try parse(arguments)
     let environment = ["HOME": "/home/ada"].merging(environment) { _, given in given }
     return try Settings.resolve(
-      common: command.common, loop: command.loop, environment: environment,
+      common: command.common, loop: command.loop, watching: command.watching,
+      environment: environment,
       currentDirectory: directory, isTerminal: isTerminal)
   }
 

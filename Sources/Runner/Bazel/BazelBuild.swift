@@ -21,6 +21,8 @@ extension Bazel {
       "--build_event_json_file=\(eventFile)",
       // With a remote cache too, files are named by where they are on this machine.
       "--nobuild_event_json_file_path_conversion",
+      // Bazel keeps a profile anyway; so it is known where, and not compressed.
+      "--profile=\(profileFile)",
     ]
     if !request.outputGroups.isEmpty {
       let groups = Set(request.outputGroups).sorted().map { "+" + $0 }
@@ -32,6 +34,8 @@ extension Bazel {
 
   /// Named after our process, because `watchbuild build` may run beside `watchbuild dev`.
   private var eventFile: FilePath { scratch.appending("build-events-\(getpid()).json") }
+
+  private var profileFile: FilePath { scratch.appending("build-profile-\(getpid()).json") }
 
   /// Builds, telling of each target the moment it is done.
   ///
@@ -50,30 +54,67 @@ extension Bazel {
   package func build(
     _ request: BuildRequest, update: @escaping @Sendable (BuildUpdate) -> Void
   ) async throws -> BuildResult {
+    // What an earlier build has left must not be taken for this one's.
+    profileFile.withPlatformString { _ = unlink($0) }
     let session = try BuildSession(
       record: BuildRecord(
         targets: request.targets, workspace: workspace, read: { readFile($0, limit: 1 << 20) }),
       file: EventFile(creating: eventFile), elapsed: clock.stopwatch(),
-      update: BuildUpdate.listener(waitsForLock: request.waitsForLock, update))
+      update: BuildUpdate.listener(waitsForLock: request.waitsForLock, blaming(request, update)))
     defer { session.close() }
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        // Ends when the command has, or with our own task; what is written later is read at the end.
-        while !Task.isCancelled {
-          session.readEvents()
-          try await clock.pause(for: .milliseconds(10))
-        }
+    let ending = ForcedEnd()
+    // Not a child: it must outlive our own cancellation, because Bazel then still writes and its
+    // client may still hang. Cancelled and awaited as soon as the client has ended.
+    let reading = Task {
+      while true {
+        session.readEvents()
+        if let force = session.forceDue { ending.end(force) }
+        try await clock.pause(for: .milliseconds(10))
       }
-      defer { group.cancelAll() }
-      do {
-        let exit = try await runner.run(command(for: request)) { chunk in
+    }
+    let exit: Result<CommandExit, any Error>
+    do {
+      exit = .success(
+        try await runner.run(command(for: request), ending: ending) { chunk in
           if case .standardError(let bytes) = chunk { session.addError(bytes) }
-        }
-        return session.finish(exit)
-      } catch is CancellationError {
-        _ = session.finish(.exited(8))
-        throw CancellationError()
+        })
+    } catch {
+      exit = .failure(error)
+    }
+    reading.cancel()
+    // It ends with its cancellation.
+    _ = await reading.result
+    do {
+      let result = session.finish(try exit.get())
+      if let profile = BazelProfile.read(profileFile) { update(.profile(profile)) }
+      return result
+    } catch is CancellationError {
+      _ = session.finish(.exited(8))
+      profileFile.withPlatformString { _ = unlink($0) }
+      throw CancellationError()
+    }
+  }
+}
+
+extension Bazel {
+  /// Adds whose command it was that had Bazel discard its cache, by the server's own log.
+  private func blaming(
+    _ request: BuildRequest, _ update: @escaping @Sendable (BuildUpdate) -> Void
+  ) -> @Sendable (BuildUpdate) -> Void {
+    { told in
+      guard case .cacheDiscarded(let option, let message, nil) = told,
+        let previous = ServerLog.culprit(
+          in: ServerLog.tail(of: workspace),
+          before: Array(command(for: request).arguments.drop { $0 != "build" }.dropFirst()))
+      else { return update(told) }
+      let isOurs = previous.arguments.contains {
+        $0.hasPrefix("--build_event_json_file=\(scratch)")
       }
+      update(
+        .cacheDiscarded(
+          option: option, message: message,
+          cause: isOurs
+            ? "watchbuild's own build of images with other options" : previous.description))
     }
   }
 }
@@ -83,7 +124,16 @@ private final class BuildSession: Sendable {
   private struct State {
     var record: BuildRecord
     var file: EventFile
+    /// When the last event was read.
+    var completed: Duration?
+    var isForced = false
   }
+
+  /// How long a client may take to end when the server has nothing more to tell it.
+  ///
+  /// Some never return. It is the one case in which a client is killed: nothing runs in the server.
+  private static let grace = Duration.seconds(10)
+  private static let lastGrace = Duration.seconds(2)
 
   private let state: Mutex<State>
   private let elapsed: @Sendable () -> Duration
@@ -109,6 +159,25 @@ private final class BuildSession: Sendable {
     state.withLock { state in
       readAll(&state)
       state.record.tick(at: elapsed()).forEach(update)
+    }
+  }
+
+  /// What is to be done about a client that does not end though its build has; told once.
+  var forceDue: ForcedEnd.Force? {
+    state.withLock { state in
+      guard state.record.isComplete else { return nil }
+      let now = elapsed()
+      let completed = state.completed ?? now
+      state.completed = completed
+      guard now - completed >= Self.grace else { return nil }
+      if !state.isForced {
+        state.isForced = true
+        update(
+          .message(
+            "Bazel has ended its build but its client does not return after "
+              + "\(Self.grace.components.seconds) s; ending the client"))
+      }
+      return now - completed >= Self.grace + Self.lastGrace ? .kill : .terminate
     }
   }
 

@@ -31,6 +31,11 @@ enum BazelLine: Hashable {
     }
   }
 
+  /// The client found no server of the workspace.
+  static func isServerStart(_ line: String) -> Bool {
+    line.hasPrefix("Starting local Bazel server")
+  }
+
   /// `pid=17` anywhere in a line.
   static func pid(_ line: String) -> Int? {
     guard let start = line.firstRange(of: "pid=") else { return nil }

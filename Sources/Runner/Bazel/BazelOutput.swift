@@ -16,6 +16,8 @@ struct BazelOutput {
   private(set) var errors: [String] = []
   private(set) var diagnostics: [Diagnostic] = []
   private var lastMessage: String?
+  /// Somebody could not write for lack of space.
+  private(set) var isDiskFull = false
   private var seen: Set<Diagnostic> = []
 
   /// Bounds what a run of errors makes us keep; what comes after is most often a consequence.
@@ -45,6 +47,7 @@ struct BazelOutput {
   }
 
   private mutating func add(_ line: String, at now: Duration) -> [BuildUpdate] {
+    if line.contains("No space left on device") { isDiskFull = true }
     let meaning = BazelLine(line)
     if case .lock(let pid) = meaning {
       isInLockNotice = true

@@ -67,6 +67,12 @@ struct BuildEventLine: Decodable {
     var description: String?
   }
 
+  struct Finished: Decodable {
+    struct Code: Decodable { var code: Int32? }
+
+    var exitCode: Code?
+  }
+
   struct Workspace: Decodable { var localExecRoot: String? }
 
   var id: Identifier?
@@ -75,6 +81,7 @@ struct BuildEventLine: Decodable {
   var completed: Completed?
   var action: Action?
   var aborted: Aborted?
+  var finished: Finished?
   var workspaceInfo: Workspace?
   var lastMessage: Bool?
 }

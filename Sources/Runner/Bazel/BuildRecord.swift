@@ -21,7 +21,10 @@ struct BuildRecord {
   /// What Bazel says of the rule whose action failed; shown after what the compiler said.
   private var held: [Diagnostic] = []
   private var hasFacts = false
-  private var isComplete = false
+  /// All events have been written; the client has nothing to wait for any more.
+  private(set) var isComplete = false
+  /// What Bazel says that its client will end with.
+  private var exitCode: Int32?
 
   init(targets: [Label], workspace: FilePath, read: @escaping @Sendable (FilePath) -> [UInt8]?) {
     self.workspace = workspace
@@ -70,10 +73,13 @@ struct BuildRecord {
 
   /// Settles what is open. Called once, when all has been read.
   mutating func finish(_ exit: CommandExit, at now: Duration) -> ([BuildUpdate], BuildResult) {
+    var exit = exit
     var updates = output.finish(at: now).compactMap { attribute($0) }
     if let line = eventLines.finish() {
       for fact in events.add(line) { updates += apply(fact) }
     }
+    // A client that was killed after its build had ended takes nothing away from that.
+    if case .signalled = exit, isComplete, let exitCode { exit = .exited(exitCode) }
     updates += release { _ in true }
     for (label, causes) in unexplained {
       updates += settle(
@@ -82,9 +88,11 @@ struct BuildRecord {
     var result = BuildResult(
       exitCode: exit.code, lockWaited: output.lock.total(at: now),
       problem: BazelExit.problem(exit, output, isBuildComplete: isComplete))
-    if exit.code == 1, !hasFacts {
+    if exit.code == 1, !hasFacts, result.problem == nil {
       result.problem = output.problem ?? "Bazel failed and did not say why"
     }
+    result.isTroubled =
+      result.problem != nil && (BazelExit.isTrouble(exit.code) || output.isDiskFull)
     for label in requested where open.contains(label) {
       updates += settle(label, last(label, exit: exit, problem: result.problem))
     }
@@ -94,7 +102,9 @@ struct BuildRecord {
   private func last(_ label: Label, exit: CommandExit, problem: String?) -> TargetOutcome {
     switch exit {
     case .exited(8): .skipped(reason: "interrupted")
-    case .exited(9), .exited(36), .exited(37), .signalled:
+    case .exited(let code) where code == 9 || BazelExit.isTrouble(code):
+      .skipped(reason: problem ?? "Bazel did not get to it")
+    case .signalled:
       .skipped(reason: problem ?? "Bazel did not get to it")
     default: .failed(message: problem ?? explanation(of: label, []), causes: [])
     }
@@ -128,6 +138,9 @@ extension BuildRecord {
       }
     case .rootCause(let name, let description):
       if let label = Label(name) { rootCauses[label] = description }
+      return []
+    case .finished(let code):
+      exitCode = code
       return []
     case .last:
       isComplete = true

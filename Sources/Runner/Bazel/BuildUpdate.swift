@@ -6,10 +6,13 @@ package enum BuildUpdate: Hashable, Sendable {
   /// Another command holds Bazel's lock; said when noticed, again each second, and at its end.
   case lock(holder: LockHolder?, waited: Duration)
   /// An option differs from the last command's, so Bazel analyses everything anew.
-  case cacheDiscarded(option: String, message: String)
+  /// - `cause`: the command that had other options, where it can be told.
+  case cacheDiscarded(option: String, message: String, cause: String? = nil)
   /// A requested target is done. Each requested target is reported at most once.
   case target(Label, TargetOutcome)
   case diagnostic(Diagnostic)
+  /// Where Bazel's time went; at most once, after all else. The file is the receiver's.
+  case profile(BazelProfile)
   /// What Bazel is doing, such as `[3 / 10] Compiling a.c`.
   case progress(String)
   /// A line of Bazel's own output that is none of the above, without colours.
@@ -43,6 +46,9 @@ package struct BuildResult: Hashable, Sendable {
   package var lockWaited: Duration
   /// Why nothing was built, in one line, where Bazel did not get as far as building.
   package var problem: String?
+
+  /// Bazel, or what it stands on, failed: worth another try without any change.
+  package var isTroubled = false
 
   package init(exitCode: Int32, lockWaited: Duration = .zero, problem: String? = nil) {
     self.exitCode = exitCode

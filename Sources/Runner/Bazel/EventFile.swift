@@ -36,8 +36,10 @@ struct EventFile: Sendable {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      guard name.hasPrefix("build-events-"), name.hasSuffix(".json"),
-        let process = Int32(name.dropFirst(13).dropLast(5)), kill(process, 0) != 0, errno == ESRCH
+      let kinds = ["build-events-", "build-profile-"]
+      guard let kind = kinds.first(where: name.hasPrefix), name.hasSuffix(".json"),
+        let process = Int32(name.dropFirst(kind.count).dropLast(5)), kill(process, 0) != 0,
+        errno == ESRCH
       else { continue }
       directory.appending(name).withPlatformString { _ = unlink($0) }
     }

@@ -16,4 +16,20 @@ package protocol CommandRunner: Sendable {
     _ command: Command,
     output: @escaping @Sendable (CommandOutput) -> Void
   ) async throws -> CommandExit
+
+  /// The same, with a way to end it by force.
+  func run(
+    _ command: Command, ending: ForcedEnd,
+    output: @escaping @Sendable (CommandOutput) -> Void
+  ) async throws -> CommandExit
+}
+
+extension CommandRunner {
+  /// For runners whose programs always end.
+  package func run(
+    _ command: Command, ending: ForcedEnd,
+    output: @escaping @Sendable (CommandOutput) -> Void
+  ) async throws -> CommandExit {
+    try await run(command, output: output)
+  }
 }

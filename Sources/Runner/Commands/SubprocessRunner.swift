@@ -13,8 +13,16 @@ package struct SubprocessRunner: CommandRunner {
     _ command: Command,
     output: @escaping @Sendable (CommandOutput) -> Void
   ) async throws -> CommandExit {
+    try await run(command, ending: ForcedEnd(), output: output)
+  }
+
+  package func run(
+    _ command: Command, ending: ForcedEnd,
+    output: @escaping @Sendable (CommandOutput) -> Void
+  ) async throws -> CommandExit {
     try Task.checkCancellation()
     let group = ProcessGroup()
+    ending.attach { group.end($0 == .kill ? SIGKILL : SIGTERM) }
     // A task of its own, because swift-subprocess answers the cancellation of the task it runs in
     // by no longer reading and by ending the child, which then dies of SIGPIPE before it has
     // cleaned up. It is always awaited; what cancels it is the child's end, after our signal.
@@ -39,6 +47,8 @@ package struct SubprocessRunner: CommandRunner {
     for (name, value) in command.environment {
       environment[Environment.Key(stringLiteral: name)] = value
     }
+    RunningPrograms.willStart()
+    defer { group.ended() }
     do {
       let outcome = try await Subprocess.run(
         command.executable.contains("/")
@@ -81,6 +91,8 @@ private final class ProcessGroup: Sendable {
   private struct State {
     var leader: pid_t?
     var isInterrupted = false
+    /// Sent as soon as there is a child.
+    var owed: Int32?
   }
 
   private let state = Mutex(State())
@@ -89,6 +101,21 @@ private final class ProcessGroup: Sendable {
     state.withLock {
       $0.leader = leader
       if $0.isInterrupted { signal($0, SIGINT) }
+      if let owed = $0.owed { signal($0, owed) }
+    }
+    RunningPrograms.didStart(self) { self.interrupt() }
+  }
+
+  /// It has ended, or never was.
+  func ended() {
+    if state.withLock({ $0.leader == nil }) { RunningPrograms.didNotStart() }
+    RunningPrograms.didEnd(self)
+  }
+
+  func end(_ number: Int32) {
+    state.withLock {
+      $0.owed = number
+      signal($0, number)
     }
   }
 

@@ -165,12 +165,16 @@ extension Event {
   }
 
   package struct CacheDiscarded: Sendable, Encodable {
+    /// `server` where it is the server that was started anew.
     package var option: String
     package var message: String
+    /// The command that had other options, where it can be told.
+    package var cause: String?
 
-    package init(option: String, message: String) {
+    package init(option: String, message: String, cause: String? = nil) {
       self.option = option
       self.message = message
+      self.cause = cause
     }
   }
 
@@ -219,9 +223,9 @@ extension Event {
   }
 
   package struct CycleEnded: Sendable, Encodable {
-    package enum Status: String, Sendable, Encodable { case ok, failed, cancelled }
+    package enum Status: String, Sendable, Codable { case ok, failed, cancelled }
 
-    package struct Timings: Sendable, Encodable {
+    package struct Timings: Hashable, Sendable, Codable {
       package var windowMs = 0
       package var planMs = 0
       package var lockMs = 0
@@ -238,13 +242,22 @@ extension Event {
     package var failed: Int
     package var timings: Timings
     package var bazelCommands: Int
+    /// What the cycle's builds spent `bazelMs` with, where Bazel's profile tells.
+    package var phases: BazelPhases?
+    /// What a discarded cache cost: `bazelMs` beyond that of the last warm cycle.
+    package var cacheCostMs: Int?
 
-    package init(status: Status, ok: Int, failed: Int, timings: Timings, bazelCommands: Int) {
+    package init(
+      status: Status, ok: Int, failed: Int, timings: Timings, bazelCommands: Int,
+      phases: BazelPhases? = nil, cacheCostMs: Int? = nil
+    ) {
       self.status = status
       self.ok = ok
       self.failed = failed
       self.timings = timings
       self.bazelCommands = bazelCommands
+      self.phases = phases
+      self.cacheCostMs = cacheCostMs
     }
   }
 }

@@ -11,12 +11,13 @@ extension EventLog {
       let holder = holder.map { Event.LockAwaited.Holder(pid: $0.pid, command: $0.command) }
       record(
         .lock(Event.LockAwaited(holder: holder, waitedMs: waited.milliseconds)), cycle: cycle)
-    case .cacheDiscarded(let option, let message):
+    case .cacheDiscarded(let option, let message, let cause):
       record(
-        .cacheDiscarded(Event.CacheDiscarded(option: option, message: message)), cycle: cycle)
+        .cacheDiscarded(Event.CacheDiscarded(option: option, message: message, cause: cause)),
+        cycle: cycle)
     case .diagnostic(let diagnostic):
       record(.diagnostic(Event.Diagnosed(diagnostic, image: image)), cycle: cycle)
-    case .target, .progress, .message:
+    case .target, .profile, .progress, .message:
       break
     }
   }

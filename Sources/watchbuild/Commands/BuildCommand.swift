@@ -47,7 +47,9 @@ struct BuildCommand: AsyncParsableCommand {
 extension ExitStatus {
   /// - Returns: `nil` when every image was built and loaded.
   init?(of outcome: CycleOutcome) {
-    if !outcome.failedBuilds.isEmpty || !outcome.troubled.isEmpty {
+    if outcome.isRefused {
+      self = .usage
+    } else if !outcome.failedBuilds.isEmpty || !outcome.troubled.isEmpty {
       self = .buildFailed
     } else if !outcome.failedLoads.isEmpty {
       self = .loadFailed

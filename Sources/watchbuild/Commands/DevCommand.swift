@@ -10,11 +10,12 @@ struct DevCommand: AsyncParsableCommand {
     commandName: "dev", abstract: "Watch the workspace and keep its images up to date.")
 
   @OptionGroup var loop: LoopOptions
+  @OptionGroup var watching: WatchOptions
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
     let invocation = try Invocation(common)
-    let settings = try invocation.settings(loop: loop)
+    let settings = try invocation.settings(loop: loop, watching: watching)
     let stopping = Stopping()
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
     let lock = try DevLock.acquire(
@@ -24,7 +25,9 @@ struct DevCommand: AsyncParsableCommand {
     let watch = try Watch(settings)
     do {
       try await stopping.run({ bench.log.record(.stopping(reason: $0)) }) {
-        try await DevSession(bench: bench, watch: watch, invocation: invocation, loop: loop).run()
+        try await DevSession(
+          bench: bench, watch: watch, invocation: invocation, loop: loop, watching: watching
+        ).run()
       }
     } catch {
       await watch.stop()

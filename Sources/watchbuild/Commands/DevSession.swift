@@ -10,6 +10,7 @@ struct DevSession: Sendable {
   let watch: Watch
   let invocation: Invocation
   let loop: LoopOptions
+  let watching: WatchOptions
 
   private typealias Inputs = Batcher<ContinuousClock>.Input
 
@@ -105,9 +106,10 @@ struct DevSession: Sendable {
     do {
       let settings =
         isConfiguration
-        ? try invocation.settings(loop: loop) : bench.settings
+        ? try invocation.settings(loop: loop, watching: watching) : bench.settings
       tellUnapplied(settings)
-      let images = try await Workbench(settings, log: bench.log).images(known: setup.images)
+      let images = try await Workbench(settings, log: bench.log, profiles: bench.profiles)
+        .images(known: setup.images)
       await watch.add(Set(images.map(\.key.workspace)))
       var changed = setup
       changed.images = images

@@ -23,8 +23,11 @@ struct Invocation: Sendable {
     common.directory.map { currentDirectory.pushing(FilePath($0)) } ?? currentDirectory
   }
 
-  func settings(loop: LoopOptions?) throws(Problem) -> Settings {
+  func settings(
+    loop: LoopOptions?, watching: WatchOptions? = nil
+  ) throws(Problem) -> Settings {
     try Settings.resolve(
-      common: common, loop: loop, environment: environment, currentDirectory: currentDirectory)
+      common: common, loop: loop, watching: watching, environment: environment,
+      currentDirectory: currentDirectory)
   }
 }

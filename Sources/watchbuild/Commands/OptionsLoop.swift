@@ -1,5 +1,4 @@
 import ArgumentParser
-import Batching
 import SystemPackage
 
 /// The options of the commands that build: `dev` and `build`.
@@ -14,36 +13,6 @@ struct LoopOptions: ParsableArguments {
         + "--, options for every bazel build.",
       valueName: "image|label"))
   private var arguments: [String] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "How changes are seen: notify or poll. (default: notify)", valueName: "how"),
-    completion: .list(Trigger.allCases.map(\.rawValue)), transform: SettingText.trigger)
-  var trigger: Trigger?
-
-  @Option(
-    help: ArgumentHelp("With poll: how often to look. (default: 1s)", valueName: "duration"),
-    transform: SettingText.pollInterval)
-  var pollInterval: Duration?
-
-  @Option(
-    help: ArgumentHelp(
-      "Build when nothing has changed for so long. (default: 30ms)", valueName: "duration"),
-    transform: SettingText.duration)
-  var debounce: Duration?
-
-  @Option(
-    help: ArgumentHelp(
-      "Build at the latest so long after the first change. (default: 500ms, or the debounce if "
-        + "that is longer)", valueName: "duration"),
-    transform: SettingText.duration)
-  var maxDelay: Duration?
-
-  @Option(
-    help: ArgumentHelp(
-      "A change while a build runs: interrupt it if affected, wait for it, or let the change wait "
-        + "for the next one. (default: restart)", valueName: "policy"))
-  var onBusyUpdate: BusyPolicy.Choice?
 
   @Option(
     help: ArgumentHelp(
@@ -63,9 +32,6 @@ struct LoopOptions: ParsableArguments {
     help: ArgumentHelp("Loads at once. (default: 4)", valueName: "n"),
     transform: SettingText.loadJobs)
   var loadJobs: Int?
-
-  @Flag(help: "Build nothing at start; wait for the first change.")
-  var postpone = false
 
   @Flag(
     inversion: .prefixedNo,
@@ -113,11 +79,6 @@ struct LoopOptions: ParsableArguments {
     } catch {
       throw Problem("--bazel: \(error)")
     }
-    layer.trigger = trigger
-    layer.pollInterval = pollInterval
-    layer.debounce = debounce
-    layer.maxDelay = maxDelay
-    layer.onBusyUpdate = onBusyUpdate
     layer.buildConcurrency = buildConcurrency
     layer.keepsGoing = keepGoing
     if !load.isEmpty {
@@ -128,7 +89,6 @@ struct LoopOptions: ParsableArguments {
       }
     }
     layer.loadJobs = loadJobs
-    layer.isPostponed = postpone ? true : nil
     layer.output = output
     layer.waitsForLock = noWaitForLock ? false : nil
     return layer

@@ -16,7 +16,7 @@ struct Stopping: Sendable {
   func outputClosed(_ error: OutputClosed) { continuation.yield(error) }
 
   /// Runs work to its end, or until SIGINT, SIGTERM or SIGHUP; then the work is cancelled and
-  /// waited for. A second signal ends the process at once: what runs below has had its signal.
+  /// waited for. A second signal ends the process at once, once all that runs below has had its signal.
   ///
   /// - Throws: `ExitStatus.interrupted`; `OutputClosed`; what the work throws.
   func run<Success: Sendable>(
@@ -27,7 +27,10 @@ struct Stopping: Sendable {
       let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
       group.addTask {
         for await signal in signals {
-          if interruption.isInterrupted { _exit(ExitStatus.interrupted.rawValue) }
+          if interruption.isInterrupted {
+            await RunningPrograms.interruptAll(clock: ContinuousClock())
+            _exit(ExitStatus.interrupted.rawValue)
+          }
           stopping("\(signal)")
           interruption.interrupt()
         }

@@ -7,18 +7,24 @@ import SystemPackage
 struct Workbench: Sendable {
   let settings: Settings
   let log: EventLog
+  /// Follows the events of the run.
+  let profiles: ProfileStore
   let clock = ContinuousClock()
 
-  init(_ settings: Settings, log: EventLog) {
+  init(_ settings: Settings, log: EventLog, profiles: ProfileStore) {
     self.settings = settings
     self.log = log
+    self.profiles = profiles
   }
 
   /// - Throws: `Problem` when the state directory can't be written or there is no Bazel.
   init(_ settings: Settings, outputClosed: @escaping @Sendable (OutputClosed) -> Void) throws {
     self.settings = settings
     let output = EventOutput(settings)
+    let profiles = ProfileStore(in: settings.profileDirectory)
+    self.profiles = profiles
     log = EventLog(now: { Date() }) { event in
+      profiles.record(event)
       do {
         try output.write(event)
       } catch let error as OutputClosed {
@@ -43,7 +49,7 @@ struct Workbench: Sendable {
     BuildSetup(
       images: images, runtimes: runtimes, bazel: { bazel(in: $0) },
       buildConcurrency: settings.buildConcurrency, loadJobs: settings.loadJobs,
-      keepsGoing: settings.keepsGoing, waitsForLock: settings.waitsForLock)
+      keepsGoing: settings.keepsGoing, waitsForLock: settings.waitsForLock, profiles: profiles)
   }
 
   /// Some images are not named but found, so that BUILD files decide which there are.

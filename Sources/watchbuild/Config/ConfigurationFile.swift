@@ -37,6 +37,12 @@ struct ConfigurationFile: Equatable, Sendable {
 
   func read() throws(Problem) -> Configuration {
     let bytes: [UInt8]
+    // Opening a pipe would wait for its writer.
+    if let type = Disk.type(of: path), type == .fifo || type == .socket {
+      throw Problem(
+        "can't read the configuration \(path): it is no regular file",
+        hint: "pass a regular file to -f")
+    }
     do {
       bytes = try Disk.read(path, limit: Self.maximumSize)
     } catch let error as Errno {

@@ -48,14 +48,16 @@ extension Settings {
   /// - Parameters:
   ///   - common: The options of every command.
   ///   - loop: `nil` for commands that do not build.
+  ///   - watching: `nil` for commands that do not watch.
   ///   - environment: The process's variables.
   ///   - currentDirectory: Absolute; what `-C` is relative to.
   ///   - isTerminal: Whether standard error is a terminal.
   /// - Returns: The merged settings; nothing has been made or written.
   /// - Throws: The first mistake in any source, with status 2.
   static func resolve(
-    common: CommonOptions, loop: LoopOptions?, environment: [String: String],
-    currentDirectory: FilePath, isTerminal: Bool = Terminal.isTerminal(2)
+    common: CommonOptions, loop: LoopOptions?, watching: WatchOptions? = nil,
+    environment: [String: String], currentDirectory: FilePath,
+    isTerminal: Bool = Terminal.isTerminal(2)
   ) throws(Problem) -> Settings {
     let variables = EnvironmentSettings(environment: environment, directory: currentDirectory)
     let directory = directory(common, variables)
@@ -66,7 +68,9 @@ extension Settings {
     let configuration = try file?.read() ?? Configuration()
 
     let options = try loop?.layer(relativeTo: directory) ?? SettingsLayer()
-    let layer = try options.over(common.layer).over(variables.layer()).over(configuration.layer)
+    let layer = try options.over(watching?.layer ?? SettingsLayer()).over(common.layer).over(
+      variables.layer()
+    ).over(configuration.layer)
     var settings = Settings(
       workspace: workspace,
       stateDirectory: try StateDirectory.path(

@@ -22,6 +22,9 @@ struct Doctor: Sendable {
     findings.append(await bazel(in: root).finding())
     if let root {
       findings.append(BazelCheck.serverFinding(workspace: root))
+      if case .success(let settings) = settings {
+        findings += BazelOptionsCheck.findings(for: settings)
+      }
       findings += InotifyCheck.read(directories: DirectoryCount.of(root)).findings
       findings.append(FileSystemCheck.finding(for: root))
     }

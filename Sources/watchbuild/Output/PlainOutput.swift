@@ -101,10 +101,17 @@ extension PlainOutput {
   }
 
   private func discarded(_ discarded: Event.CacheDiscarded) -> String {
-    paint(
+    guard discarded.option != "server" else {
+      return paint(
+        .warning,
+        "Bazel's server was started anew and has lost its analysis cache: it had been shut down, "
+          + "killed, or idle for long")
+    }
+    let cause = discarded.cause.map { ": \(safe($0))" } ?? ""
+    return paint(
       .warning,
       "Bazel discarded its analysis cache, because \(safe(discarded.option)) differs from the "
-        + "last command's")
+        + "last command's\(cause)")
   }
 
   private func diagnosed(_ diagnostic: Event.Diagnosed) -> [String] {
@@ -160,6 +167,15 @@ extension PlainOutput {
       ("bazel", timings.bazelMs), ("load", timings.loadMs),
     ].map { "\($0.0) \($0.1) ms" }.joined(separator: ", ")
     let commands = Quantity.text(ended.bazelCommands, "bazel command")
-    return whenVerbose("timings: \(parts); \(commands)") + [paint(color, result)]
+    let cost =
+      ended.cacheCostMs.map { ms in
+        ms == 0
+          ? []
+          : unlessQuiet(
+            paint(
+              .warning, "the discarded analysis cache cost \(Quantity.seconds(ms)) of Bazel's time")
+          )
+      } ?? []
+    return whenVerbose("timings: \(parts); \(commands)") + cost + [paint(color, result)]
   }
 }

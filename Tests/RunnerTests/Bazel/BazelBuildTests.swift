@@ -3,6 +3,7 @@ import Glibc
 import SystemPackage
 import TestSupport
 import Testing
+import Watcher
 
 @testable import Runner
 
@@ -29,7 +30,8 @@ struct BazelBuildTests {
           [
             "build", "--keep_going", "--color=no", "--curses=no",
             "--build_event_json_file=\(scratch)/build-events-\(getpid()).json",
-            "--nobuild_event_json_file_path_conversion", "--output_groups=+tarball",
+            "--nobuild_event_json_file_path_conversion",
+            "--profile=\(scratch)/build-profile-\(getpid()).json", "--output_groups=+tarball",
             "--config=dev", "--platforms=//p:arm", "--", "//a:b", "//c:d",
           ], in: "/w"))
   }
@@ -124,19 +126,192 @@ struct BazelBuildTests {
     #expect(targets == ["//app:odd", "//app:image"])
   }
 
-  @Test(arguments: [
-    (Int32(37), "the next command starts a new one"), (33, "--host_jvm_args"), (36, "free space"),
-    (48, "external dependency"), (77, "exit code 77: it broke"), (38, "could not write"),
-  ])
-  func `an exit code that is no build failure says what to do`(
-    code: Int32, words: String
-  )
+  /// An exit code, what Bazel said, what the user is told, and whether another try may help.
+  struct Ending: Sendable, CustomTestStringConvertible {
+    var code: Int32
+    var error = "ERROR: it broke\n"
+    var problem: String?
+    var isTroubled = false
+
+    var testDescription: String { "\(code): \(error)" }
+  }
+
+  static let endings = [
+    // What it was to build failed: told target by target.
+    Ending(code: 3), Ending(code: 4),
+    Ending(
+      code: 2, problem: "it broke; check the options after '--', in watchbuild.yaml and in .bazelrc"
+    ),
+    Ending(
+      code: 7,
+      problem: "Bazel ended with exit code 7: it broke; run the command by hand to see more"),
+    Ending(
+      code: 8, problem: "Bazel was interrupted by another hand; the build is tried again",
+      isTroubled: true),
+    Ending(
+      code: 9, error: "Another command (pid=1) is running. Exiting immediately.\n",
+      problem: "another command (pid 1"),
+    Ending(
+      code: 32,
+      problem: "Bazel's remote service failed: it broke; check the network, the credentials",
+      isTroubled: true),
+    Ending(
+      code: 33, problem: "Bazel's server ran out of memory; give it more in .bazelrc: startup",
+      isTroubled: true),
+    Ending(
+      code: 36,
+      problem: "Bazel can't use this machine's files: it broke; check free space and permissions",
+      isTroubled: true),
+    Ending(
+      code: 37, problem: "Bazel's server crashed or was killed; the next command starts a new one",
+      isTroubled: true),
+    Ending(
+      code: 38, problem: "Bazel could not write its build events: it broke; check free space",
+      isTroubled: true),
+    Ending(
+      code: 39, problem: "the remote cache no longer has what the build needs: it broke; if it",
+      isTroubled: true),
+    Ending(
+      code: 48, problem: "Bazel can't get an external dependency: it broke; check the network"),
+    Ending(code: 137, problem: "Bazel ended with exit code 137: it broke", isTroubled: true),
+    Ending(
+      code: 36, error: "ERROR: /o/server/x: No space left on device\n",
+      problem: "the disk is full: /o/server/x: No space left on device; free some space, and the",
+      isTroubled: true),
+    Ending(
+      code: 1, error: "ERROR: a.sh: write error: No space left on device\n",
+      problem: "the disk is full: a.sh: write error: No space left on device; free some space",
+      isTroubled: true),
+  ]
+
+  @Test(arguments: endings)
+  func `every ending of Bazel is told with what to do about it`(_ ending: Ending) async throws {
+    let result = try await build("//a:b", events: [], error: ending.error, exit: ending.code)
+    #expect(result.exitCode == ending.code)
+    if let problem = ending.problem {
+      #expect(result.problem?.hasPrefix(problem) == true, "\(result.problem ?? "")")
+    } else {
+      #expect(result.problem == nil)
+    }
+    #expect(result.isTroubled == ending.isTroubled)
+    // What is worth another try is not the image's fault; either way it stays owed.
+    if case .skipped = outcomes["//a:b"] {
+      #expect(ending.isTroubled || ending.code == 9)
+    } else {
+      #expect(outcomes.count == 1)
+    }
+  }
+
+  @Test func `a client that hangs after the last event is ended, and its build counts`()
     async throws
   {
-    let result = try await build("//a:b", events: [], error: "ERROR: it broke\n", exit: code)
-    #expect(result.exitCode == code)
-    #expect(result.problem?.contains(words) == true)
-    #expect(outcomes.count == 1)
+    let clock = ManualClock()
+    let runner = ScriptedRunner { command, _ in
+      let option = "--build_event_json_file="
+      let path = command.arguments.first { $0.hasPrefix(option) }?.dropFirst(option.count) ?? ""
+      let events = [
+        #"{"id":{"targetCompleted":{"label":"//a:b"}},"completed":{"success":true}}"#,
+        #"{"id":{"buildFinished":{}},"finished":{"exitCode":{"name":"SUCCESS"}}}"#,
+        #"{"id":{"buildToolLogs":{}},"lastMessage":true}"#,
+      ]
+      let file = try FileDescriptor.open(String(path), .writeOnly)
+      _ = try file.closeAfter { try file.writeAll((events.joined(separator: "\n") + "\n").utf8) }
+      // It never returns by itself.
+      try await clock.pause(for: .seconds(3600))
+      return .exited(99)
+    }
+    let bazel = Bazel(workspace: "/w", runner: runner, clock: clock, scratch: scratch)
+    let labels = try labels("//a:b")
+    let build = Task { [updates] in
+      try await bazel.build(BuildRequest(targets: labels), update: updates.add)
+    }
+    await clock.waitForSleepers(2)
+    clock.advance(by: .milliseconds(10))
+    await updates.reach { $0.outcome("//a:b") != nil }
+    await clock.waitForSleepers(2)
+    clock.advance(by: .seconds(9.9))
+    await clock.waitForSleepers(2)
+    #expect(updates.all.count == 1)
+    clock.advance(by: .milliseconds(200))
+    let result = try await build.value
+    #expect(result == BuildResult(exitCode: 0))
+    #expect(
+      updates.all.last
+        == .message(
+          "Bazel has ended its build but its client does not return after 10 s; ending the client"))
+  }
+
+  /// What one version of Bazel writes of a build of `//a:b` that succeeds and `//a:c` that fails.
+  struct Recording: Sendable, CustomTestStringConvertible {
+    var version: String
+    var lines: [String]
+
+    var testDescription: String { "Bazel \(version)" }
+  }
+
+  static let failing = [
+    #"{"id":{"actionCompleted":{"primaryOutput":"bazel-out/k8-fastbuild/bin/a/c.tar","label":"LABELc","configuration":{"id":"f5"}}},"action":{"exitCode":1,"label":"LABELc","type":"Genrule","failureDetail":{"message":"bash failed: error executing command","spawn":{"code":"NON_ZERO_EXIT","spawnExitCode":7}}}}"#,
+    #"{"id":{"targetCompleted":{"label":"LABELc","configuration":{"id":"f5"}}},"children":[{"actionCompleted":{"label":"LABELc"}}],"completed":{"failureDetail":{"message":"bash failed"}}}"#,
+    #"{"id":{"buildFinished":{}},"finished":{"exitCode":{"name":"BUILD_FAILURE","code":1}}}"#,
+    #"{"id":{"buildToolLogs":{}},"lastMessage":true,"buildToolLogs":{}}"#,
+  ]
+
+  static let recordings = [
+    // The file itself beside the target, and its set.
+    Recording(
+      version: "5",
+      lines: [
+        #"{"id":{"started":{}},"children":[],"started":{"uuid":"1","buildToolVersion":"5.4.1"}}"#,
+        #"{"id":{"namedSet":{"id":"0"}},"namedSetOfFiles":{"files":[{"name":"a/b.tar","uri":"file:///x/bin/a/b.tar","pathPrefix":["bazel-out","k8-fastbuild","bin"]}]}}"#,
+        #"{"id":{"targetCompleted":{"label":"LABELb","configuration":{"id":"f5"}}},"completed":{"success":true,"outputGroup":[{"name":"default","fileSets":[{"id":"0"}]}],"importantOutput":[{"name":"a/b.tar","uri":"file:///x/bin/a/b.tar"}]}}"#,
+      ]),
+    // Files with digest and length; sets in sets.
+    Recording(
+      version: "6",
+      lines: [
+        #"{"id":{"started":{}},"started":{"buildToolVersion":"6.5.0","startTime":"2026-11-21T06:00:00Z"}}"#,
+        #"{"id":{"namedSet":{"id":"1"}},"namedSetOfFiles":{"files":[{"name":"a/b.tar","uri":"file:///x/bin/a/b.tar","pathPrefix":["bazel-out","k8-fastbuild","bin"],"digest":"e816","length":"360"}]}}"#,
+        #"{"id":{"namedSet":{"id":"2"}},"namedSetOfFiles":{"fileSets":[{"id":"1"}]}}"#,
+        #"{"id":{"targetCompleted":{"label":"LABELb","configuration":{"id":"f5"}}},"completed":{"success":true,"outputGroup":[{"name":"default","fileSets":[{"id":"2"}]}],"importantOutput":[{"name":"a/b.tar","uri":"file:///x/bin/a/b.tar"}]}}"#,
+      ]),
+    // With a remote cache and without the bytes: found below the execution root.
+    Recording(
+      version: "7",
+      lines: [
+        #"{"id":{"workspace":{}},"workspaceInfo":{"localExecRoot":"/x"}}"#,
+        #"{"id":{"namedSet":{"id":"0"}},"namedSetOfFiles":{"files":[{"name":"a/b.tar","uri":"bytestream://cache/blobs/e816/360","pathPrefix":["bin"],"digest":"e816","length":"360"}]}}"#,
+        #"{"id":{"targetCompleted":{"label":"LABELb","configuration":{"id":"f5"}}},"completed":{"success":true,"outputGroup":[{"name":"default","fileSets":[{"id":"0"}]}]}}"#,
+      ]),
+    // No more important outputs, and files in the group itself.
+    Recording(
+      version: "8",
+      lines: [
+        #"{"id":{"targetSummary":{"label":"LABELb"}},"targetSummary":{"overallBuildSuccess":true}}"#,
+        #"{"id":{"targetCompleted":{"label":"LABELb","configuration":{"id":"f5"}}},"completed":{"success":true,"outputGroup":[{"name":"default","inlineFiles":[{"name":"a/b.tar","uri":"file:///x/bin/a/b.tar","digest":"e816"}]}]}}"#,
+      ]),
+    Recording(
+      version: "9",
+      lines: [
+        #"{"id":{"execRequest":{}},"execRequest":{"argv":[]}}"#,
+        #"{"id":{"namedSet":{"id":"0"}},"namedSetOfFiles":{"files":[{"name":"a/b.tar","uri":"file:///x/bin/a/b.tar","pathPrefix":["bazel-out","k8-fastbuild","bin"],"digest":"e816","length":"360"}]}}"#,
+        #"{"id":{"targetCompleted":{"label":"LABELb","configuration":{"id":"f5"}}},"completed":{"success":true,"outputGroup":[{"name":"default","fileSets":[{"id":"0"}],"incomplete":false}],"targetKind":"genrule rule"}}"#,
+      ]),
+  ]
+
+  @Test(arguments: recordings, ["//a:", "@//a:", "@@//a:"])
+  func `the events of every version of Bazel come to the same outcomes`(
+    _ recording: Recording, prefix: String
+  ) async throws {
+    let result = try await build(
+      "//a:b", "//a:c",
+      events: (recording.lines + Self.failing).map { $0.replacing("LABEL", with: prefix) }, exit: 1)
+    #expect(result == BuildResult(exitCode: 1))
+    let failed = try #require(Label("//a:c"))
+    #expect(
+      outcomes == [
+        "//a:b": .built(outputs: ["default": ["/x/bin/a/b.tar"]]),
+        "//a:c": .failed(message: "Genrule of //a:c failed with exit code 7", causes: [failed]),
+      ])
   }
 
   @Test func `events that could not be sent elsewhere are no failure`() async throws {

@@ -103,7 +103,7 @@ struct BuildEventsTests {
       #"{"id":{"buildFinished":{}},"finished":{"exitCode":{"name":"BUILD_FAILURE","code":1},"anomalyReport":{}}}"#,
       #"{"id":{"buildToolLogs":{}},"lastMessage":true,"buildToolLogs":{"log":[]}}"#
     )
-    #expect(facts == [.last])
+    #expect(facts == [.finished(1), .last])
   }
 
   @Test func `aspects, successful actions and what is unknown say nothing`() {

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 import TestSupport
 import Testing
@@ -46,6 +47,12 @@ struct ConfigurationFileTests {
     try scratch.write("", to: "watchbuild.yml")
     let problem = TestCommand.problem(in: scratch.path)
     #expect(problem?.hasSuffix("watchbuild.yml is not read; rename it to watchbuild.yaml") == true)
+  }
+
+  @Test func `a pipe in the file's place is refused, not waited for`() {
+    mkfifo(scratch.appending("watchbuild.yaml").string, 0o600)
+    let problem = TestCommand.problem(in: scratch.path)
+    #expect(problem?.contains("watchbuild.yaml: it is no regular file") == true)
   }
 
   @Test func `a directory in the file's place is refused`() throws {

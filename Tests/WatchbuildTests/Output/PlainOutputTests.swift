@@ -119,6 +119,33 @@ struct PlainOutputTests {
           + "command's"
       ]),
     Row(
+      kind: .cacheDiscarded(
+        Event.CacheDiscarded(option: "-c", message: "", cause: "bazel build -c opt //... in /w")),
+      normal: [
+        "[7] Bazel discarded its analysis cache, because -c differs from the last command's: bazel "
+          + "build -c opt //... in /w"
+      ]),
+    Row(
+      kind: .cacheDiscarded(Event.CacheDiscarded(option: "server", message: "Starting …")),
+      normal: [
+        "[7] Bazel's server was started anew and has lost its analysis cache: it had been shut "
+          + "down, killed, or idle for long"
+      ]),
+    Row(
+      kind: .cycle(
+        Event.CycleEnded(
+          status: .ok, ok: 1, failed: 0, timings: .init(), bazelCommands: 1, cacheCostMs: 1400)),
+      quiet: ["[7] finished: 1 ok, 0 failed in 0.00s"],
+      normal: [
+        "[7] the discarded analysis cache cost 1.4s of Bazel's time",
+        "[7] finished: 1 ok, 0 failed in 0.00s",
+      ],
+      verbose: [
+        "[7] timings: window 0 ms, plan 0 ms, lock 0 ms, bazel 0 ms, load 0 ms; 1 bazel command",
+        "[7] the discarded analysis cache cost 1.4s of Bazel's time",
+        "[7] finished: 1 ok, 0 failed in 0.00s",
+      ]),
+    Row(
       kind: diagnostic(.error, column: 9, "undefined: Foo"),
       quiet: ["api/main.go:41:9: error: undefined: Foo [api]"],
       normal: ["api/main.go:41:9: error: undefined: Foo [api]"]),

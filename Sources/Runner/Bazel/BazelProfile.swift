@@ -1,0 +1,121 @@
+import FoundationEssentials
+import Glibc
+package import SystemPackage
+
+/// What Bazel's own profile says of one command: a file in Chrome's trace format, one event a line.
+///
+/// Written by Bazel's server to a path of ours, which every build command is given.
+/// Source: https://bazel.build/advanced/performance/json-trace-profile
+package struct BazelProfile: Hashable, Sendable {
+  /// Where it lies. The next build in the same scratch directory replaces it.
+  package var file: FilePath
+  package var phases: BazelPhases
+
+  package init(file: FilePath, phases: BazelPhases) {
+    self.file = file
+    self.phases = phases
+  }
+
+  /// - Returns: `nil` when there is no such file or it tells of no phase, as after a crash.
+  static func read(_ file: FilePath) -> Self? {
+    var reader = PhaseReader()
+    guard EventLines.forEach(in: file, { reader.add($0) }), let phases = reader.phases else {
+      return nil
+    }
+    return BazelProfile(file: file, phases: phases)
+  }
+
+  /// Removes the file.
+  package func remove() { file.withPlatformString { _ = unlink($0) } }
+}
+
+/// The lines of a trace file.
+enum EventLines {
+  /// Reads a file of any length.
+  ///
+  /// - Returns: `false` when it can't be opened.
+  static func forEach(in path: FilePath, _ body: ([UInt8]) -> Void) -> Bool {
+    // A profile that can't be read is one that is not there: it only adds to what is known.
+    guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else {
+      return false
+    }
+    defer {
+      // Closing after reading loses nothing.
+      try? file.close()
+    }
+    var lines = Lines(limit: 16 << 20, isTerminalOutput: false)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+    defer { buffer.deallocate() }
+    // As above: what could be read is good enough.
+    while let count = try? file.read(into: buffer), count > 0 {
+      for line in lines.add(buffer.prefix(count)) { body(line) }
+    }
+    if let line = lines.finish() { body(line) }
+    return true
+  }
+}
+
+/// Adds up phases from a profile's lines: pure.
+struct PhaseReader {
+  private struct Event: Decodable {
+    var cat: String?
+    var name: String?
+    var ts: Double?
+    var dur: Double?
+  }
+
+  /// Begins of phases in microseconds, in the order of the file.
+  private var marks: [(name: String, start: Double)] = []
+  private var launch: Double?
+  private var end: Double = 0
+  private var criticalPath: Double = 0
+
+  /// Most lines are about single actions; these are passed over by their first bytes.
+  private static let wanted = [
+    #"{"cat":"build phase marker""#, #"{"cat":"critical path component""#,
+    #"{"cat":"general information","name":"Finishing""#,
+  ].map { Array($0.utf8) }
+
+  mutating func add(_ line: [UInt8]) {
+    let text = line.drop { $0 == UInt8(ascii: " ") }
+    guard Self.wanted.contains(where: { text.starts(with: $0) }),
+      let close = text.lastIndex(of: UInt8(ascii: "}")),
+      // A damaged line tells nothing.
+      let event = try? JSONDecoder().decode(Event.self, from: Data(text[...close])),
+      let start = event.ts
+    else { return }
+    switch event.cat {
+    case "critical path component": criticalPath += event.dur ?? 0
+    case "build phase marker" where event.name == "Launch Blaze" || event.name == "Launch Bazel":
+      launch = event.dur ?? 0
+    case "build phase marker": marks.append((event.name ?? "", start))
+    default: end = max(end, start)
+    }
+  }
+
+  /// `nil`: no phase was marked.
+  var phases: BazelPhases? {
+    guard !marks.isEmpty else { return nil }
+    var phases = BazelPhases()
+    phases.launchMs = Self.milliseconds(launch ?? 0)
+    phases.criticalPathMs = Self.milliseconds(criticalPath)
+    let sorted = marks.sorted { $0.start < $1.start }
+    for (mark, next) in zip(sorted, sorted.dropFirst().map(\.start) + [end]) {
+      let ms = Self.milliseconds(max(0, next - mark.start))
+      switch mark.name {
+      case "Initialize command": phases.initMs += ms
+      case "Evaluate target patterns": phases.patternsMs += ms
+      case "Load and analyze dependencies", "Analyze licenses": phases.analysisMs += ms
+      case "Prepare for build": phases.preparationMs += ms
+      case "Build artifacts", "Load, analyze dependencies and build artifacts":
+        phases.executionMs += ms
+      default: phases.finishMs += ms
+      }
+    }
+    return phases
+  }
+
+  private static func milliseconds(_ microseconds: Double) -> Int {
+    Int((microseconds / 1000).rounded())
+  }
+}
