@@ -27,7 +27,7 @@ package final class ScriptedRunner: CommandRunner {
   package var commands: [Command] { asked.withLock { $0 } }
 
   package func run(
-    _ command: Command, output: @escaping @Sendable (CommandOutput) -> Void
+    _ command: Command, input: CommandInput?, output: @escaping @Sendable (CommandOutput) -> Void
   ) async throws -> CommandExit {
     asked.withLock { $0.append(command) }
     return try await script(command, output)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Batching
+import Runner
 import SystemPackage
 
 /// The options of the commands that build: `dev` and `build`.
@@ -54,9 +55,10 @@ struct LoopOptions: ParsableArguments {
   @Option(
     name: .customLong("load"),
     help: ArgumentHelp(
-      "Where images go: docker, oci:DIR, none or auto. Repeatable. (default: auto)",
+      "Where images go: docker, podman, containerd[:NAMESPACE[@SOCKET]], kind[:CLUSTER], "
+        + "k3d[:CLUSTER], minikube[:PROFILE], registry:HOST[/PREFIX], oci:DIR, none or auto. Repeatable. (default: auto)",
       valueName: "target"),
-    completion: .list(["auto", "docker", "none", "oci:"]))
+    completion: .list(RuntimeChoice.words))
   var load: [String] = []
 
   @Option(
