@@ -167,7 +167,8 @@ private struct Replay: CommandRunner {
   let answer: [UInt8]
 
   func run(
-    _ command: Command, output: @escaping @Sendable (CommandOutput) -> Void
+    _ command: Command, input: CommandInput?, ending: ForcedEnd,
+    output: @escaping @Sendable (CommandOutput) -> Void
   ) async throws -> CommandExit {
     for start in stride(from: 0, to: answer.count, by: 64 << 10) {
       output(.standardOutput(Array(answer[start..<min(start + 64 << 10, answer.count)])))

@@ -26,23 +26,16 @@ package final class ScriptedRunner: CommandRunner {
   /// The commands so far, in their order.
   package var commands: [Command] { asked.withLock { $0 } }
 
-  package func run(
-    _ command: Command, output: @escaping @Sendable (CommandOutput) -> Void
-  ) async throws -> CommandExit {
-    asked.withLock { $0.append(command) }
-    return try await script(command, output)
-  }
-}
-
-extension ScriptedRunner {
   /// Ended by force, a script is cancelled and counts as ended by SIGTERM.
   package func run(
-    _ command: Command, ending: ForcedEnd, output: @escaping @Sendable (CommandOutput) -> Void
+    _ command: Command, input: CommandInput?, ending: ForcedEnd,
+    output: @escaping @Sendable (CommandOutput) -> Void
   ) async throws -> CommandExit {
+    asked.withLock { $0.append(command) }
     let (forces, force) = AsyncStream.makeStream(of: ForcedEnd.Force.self)
     ending.attach { force.yield($0) }
     return try await withThrowingTaskGroup(of: CommandExit?.self) { group in
-      group.addTask { try await self.run(command, output: output) }
+      group.addTask { try await self.script(command, output) }
       group.addTask {
         for await _ in forces { return .signalled(15) }
         return nil

@@ -75,7 +75,7 @@ extension Bazel {
     let exit: Result<CommandExit, any Error>
     do {
       exit = .success(
-        try await runner.run(command(for: request), ending: ending) { chunk in
+        try await runner.run(command(for: request), input: nil, ending: ending) { chunk in
           if case .standardError(let bytes) = chunk { session.addError(bytes) }
         })
     } catch {

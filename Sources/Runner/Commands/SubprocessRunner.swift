@@ -10,14 +10,7 @@ package struct SubprocessRunner: CommandRunner {
   package init() {}
 
   package func run(
-    _ command: Command,
-    output: @escaping @Sendable (CommandOutput) -> Void
-  ) async throws -> CommandExit {
-    try await run(command, ending: ForcedEnd(), output: output)
-  }
-
-  package func run(
-    _ command: Command, ending: ForcedEnd,
+    _ command: Command, input: CommandInput?, ending: ForcedEnd,
     output: @escaping @Sendable (CommandOutput) -> Void
   ) async throws -> CommandExit {
     try Task.checkCancellation()
@@ -26,7 +19,7 @@ package struct SubprocessRunner: CommandRunner {
     // A task of its own, because swift-subprocess answers the cancellation of the task it runs in
     // by no longer reading and by ending the child, which then dies of SIGPIPE before it has
     // cleaned up. It is always awaited; what cancels it is the child's end, after our signal.
-    let work = Task { try await launch(command, group: group, output: output) }
+    let work = Task { try await launch(command, input: input, group: group, output: output) }
     let result = await withTaskCancellationHandler {
       await work.result
     } onCancel: {
@@ -38,7 +31,7 @@ package struct SubprocessRunner: CommandRunner {
   }
 
   private func launch(
-    _ command: Command, group: ProcessGroup,
+    _ command: Command, input: CommandInput?, group: ProcessGroup,
     output: @escaping @Sendable (CommandOutput) -> Void
   ) async throws -> CommandExit {
     var options = PlatformOptions()
@@ -47,40 +40,83 @@ package struct SubprocessRunner: CommandRunner {
     for (name, value) in command.environment {
       environment[Environment.Key(stringLiteral: name)] = value
     }
+    let configuration = Configuration(
+      executable: command.executable.contains("/")
+        ? .path(FilePath(command.executable)) : .name(command.executable),
+      arguments: Arguments(command.arguments),
+      environment: .inherit.updating(environment),
+      workingDirectory: command.directory,
+      platformOptions: options)
     RunningPrograms.willStart()
     defer { group.ended() }
     do {
-      let outcome = try await Subprocess.run(
-        command.executable.contains("/")
-          ? .path(FilePath(command.executable)) : .name(command.executable),
-        arguments: Arguments(command.arguments),
-        environment: .inherit.updating(environment),
-        workingDirectory: command.directory,
-        platformOptions: options,
-        input: .none,
-        output: .sequence,
-        error: .sequence
-      ) { execution in
-        group.started(execution.processIdentifier.value)
-        async let errors: Void = {
-          for try await chunk in execution.standardError {
-            output(.standardError(chunk.withUnsafeBytes { Array($0) }))
-          }
-        }()
-        // Ends when the program has closed its output, or has exited: a grandchild that keeps the
-        // pipe open, as a daemon may, is not waited for.
-        for try await chunk in execution.standardOutput {
-          output(.standardOutput(chunk.withUnsafeBytes { Array($0) }))
+      let status: TerminationStatus
+      if let input {
+        let outcome = try await Subprocess.run(
+          configuration, input: .inputWriter, output: .sequence, error: .sequence
+        ) { execution in
+          group.started(execution.processIdentifier.value)
+          async let failure: (any Error)? = {
+            do {
+              try await Self.feed(input, to: execution.standardInputWriter)
+              return nil
+            } catch {
+              group.interrupt()
+              return error
+            }
+          }()
+          try await Self.relay(execution, to: output)
+          return await failure
         }
-        try await errors
+        if let error = outcome.closureResult { throw error }
+        status = outcome.terminationStatus
+      } else {
+        status = try await Subprocess.run(
+          configuration, input: .none, output: .sequence, error: .sequence
+        ) { execution in
+          group.started(execution.processIdentifier.value)
+          try await Self.relay(execution, to: output)
+        }.terminationStatus
       }
-      return switch outcome.terminationStatus {
+      return switch status {
       case .exited(let code): .exited(code)
       case .signaled(let signal): .signalled(signal)
       }
     } catch let error as SubprocessError {
       throw CommandError(error, command: command)
     }
+  }
+
+  private static func relay<Input>(
+    _ execution: Execution<Input, SequenceOutput, SequenceOutput>,
+    to output: @escaping @Sendable (CommandOutput) -> Void
+  ) async throws {
+    async let errors: Void = {
+      for try await chunk in execution.standardError {
+        output(.standardError(chunk.withUnsafeBytes { Array($0) }))
+      }
+    }()
+    // Ends when the program has closed its output, or has exited: a grandchild that keeps the
+    // pipe open, as a daemon may, is not waited for.
+    for try await chunk in execution.standardOutput {
+      output(.standardOutput(chunk.withUnsafeBytes { Array($0) }))
+    }
+    try await errors
+  }
+
+  /// Hands the input on; a program that no longer reads is left to say why by how it ends.
+  private static func feed(
+    _ input: some AsyncSequence<[UInt8], any Error>, to writer: StandardInputWriter
+  ) async throws {
+    for try await chunk in input {
+      do throws(SubprocessError) {
+        guard try await writer.write(chunk) == chunk.count else { break }
+      } catch {
+        break
+      }
+    }
+    // The program may have gone and taken the pipe with it.
+    try? await writer.finish()
   }
 }
 

@@ -49,7 +49,8 @@ package struct ImageArchive: Sendable {
 package struct ImageLayer: Sendable {
   /// The digest of the uncompressed tar, as the configuration says: what runtimes know it by.
   package let diffID: Digest
-  /// The digest of the stored bytes, where it is known without reading them. Not verified.
+  /// The digest of the stored bytes, where it is known without reading them. Verified when they are
+  /// sent.
   package let digest: Digest?
   /// What the stored bytes begin like; this, not the media type, is what runtimes go by.
   package let compression: Compression

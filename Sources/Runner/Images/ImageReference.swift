@@ -15,22 +15,40 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
     let name = String(text[..<(colon ?? text.endIndex)])
     let tag = colon.map { String(text[text.index(after: $0)...]) } ?? "latest"
     guard Self.isValidName(name), Self.isValidTag(tag) else { return nil }
+    self.init(name: name, tag: tag)
+  }
+
+  private init(name: String, tag: String) {
     self.name = name
     self.tag = tag
     description = "\(name):\(tag)"
   }
 
+  /// As podman stores a name without a registry: `localhost/team/api:dev`.
+  package var local: ImageReference {
+    host == nil ? ImageReference(name: "localhost/\(name)", tag: tag) : self
+  }
+
   /// In full, as containerd stores it: `docker.io/library/api:dev`.
   package var normalized: String {
-    let components = name.split(separator: "/", omittingEmptySubsequences: false)
-    guard let first = components.first else { return description }
-    if components.count == 1 { return "docker.io/library/\(description)" }
-    if components.count == 2, first == "docker.io" {
-      return "docker.io/library/\(components[1]):\(tag)"
+    guard let host else {
+      return name.contains("/") ? "docker.io/\(description)" : "docker.io/library/\(description)"
     }
-    let isHost = first.contains(".") || first.contains(":") || first == "localhost"
-    return isHost ? description : "docker.io/\(description)"
+    if host == "docker.io", !path.contains("/") { return "docker.io/library/\(path):\(tag)" }
+    return description
   }
+
+  /// The registry that the name begins with, where it names one: `registry.local:5000`.
+  package var host: String? {
+    let components = name.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    guard components.count == 2 else { return nil }
+    let isHost =
+      components[0].contains(".") || components[0].contains(":") || components[0] == "localhost"
+    return isHost ? String(components[0]) : nil
+  }
+
+  /// The name without registry and tag: `team/api`.
+  package var path: String { host.map { String(name.dropFirst($0.count + 1)) } ?? name }
 
   private static func isValidName(_ name: String) -> Bool {
     guard !name.isEmpty, name.utf8.count <= 255 else { return false }

@@ -1,15 +1,23 @@
+import Crypto
 import SystemPackage
 
 /// A tar to be sent: its length is known before its first byte is read.
 ///
-/// Layers are read from the archive's own descriptor while they are sent.
+/// Layers are read from the archive's own descriptor while they are sent, and hashed where their
+/// digest is known: one that is not what it should be ends the stream before its last byte.
 package struct ImageStream: Sendable {
   /// Of every chunk but the last, in bytes.
   package static let chunkSize = 256 << 10
 
   fileprivate enum Part: Sendable {
     case bytes([UInt8])
-    case blob(Blob)
+    case blob(Blob, Expectation?)
+  }
+
+  fileprivate struct Expectation: Sendable {
+    var digest: Digest
+    /// As an error calls it.
+    var member: String
   }
 
   private var parts: [Part] = []
@@ -22,10 +30,21 @@ package struct ImageStream: Sendable {
     appendZeros(TarFraming.padding(after: size))
   }
 
-  mutating func appendMember(_ name: String, _ content: Blob) {
+  /// - Parameter digest: Of the content as it is stored; `nil` where it is not known.
+  mutating func appendMember(_ name: String, _ content: Blob, expecting digest: Digest?) {
     append(.bytes(TarFraming.header(name: name, size: content.size)), 512)
-    append(.blob(content), content.size)
+    appendBlob(content, expecting: digest)
     appendZeros(TarFraming.padding(after: content.size))
+  }
+
+  /// Content without any framing.
+  mutating func appendBlob(_ content: Blob, expecting digest: Digest?) {
+    let expectation = digest.map { Expectation(digest: $0, member: "layer \($0)") }
+    append(.blob(content, expectation), content.size)
+  }
+
+  mutating func appendBytes(_ bytes: [UInt8]) {
+    append(.bytes(bytes), Int64(bytes.count))
   }
 
   mutating func appendEnd() {
@@ -53,12 +72,15 @@ extension ImageStream: AsyncSequence {
     private var index = 0
     /// How much of the current part has gone out.
     private var position: Int64 = 0
+    /// Of what has gone out of the current part.
+    private var hash = SHA256()
 
     fileprivate init(parts: [Part]) {
       self.parts = parts
     }
 
-    /// - Throws: `ImageArchiveError` when a layer can't be read to its end.
+    /// - Throws: `ImageArchiveError` when a layer can't be read to its end, or is not what its
+    ///   digest says.
     package mutating func next() async throws -> [UInt8]? {
       var chunk: [UInt8] = []
       chunk.reserveCapacity(ImageStream.chunkSize)
@@ -71,11 +93,16 @@ extension ImageStream: AsyncSequence {
           chunk += bytes[Int(position)..<end]
           position = Int64(end)
           size = Int64(bytes.count)
-        case .blob(let blob):
+        case .blob(let blob, let expectation):
           let count = Int(Swift.min(Int64(room), blob.size - position))
-          chunk += try blob.read(at: position, count: count)
+          let bytes = try blob.read(at: position, count: count)
           position += Int64(count)
           size = blob.size
+          if let expectation {
+            hash.update(data: bytes)
+            if position == size { try check(expectation, in: blob) }
+          }
+          chunk += bytes
         }
         if position == size {
           index += 1
@@ -83,6 +110,16 @@ extension ImageStream: AsyncSequence {
         }
       }
       return chunk.isEmpty ? nil : chunk
+    }
+
+    private mutating func check(_ expectation: Expectation, in blob: Blob) throws {
+      let actual = Digest(finished: hash.finalize())
+      hash = SHA256()
+      guard actual == expectation.digest else {
+        throw ImageArchiveError(
+          path: blob.file.path, member: expectation.member,
+          reason: .digestMismatch(expected: expectation.digest, actual: actual))
+      }
     }
   }
 }

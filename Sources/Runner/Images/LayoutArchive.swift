@@ -1,17 +1,17 @@
 import Crypto
 
-/// A whole image as an OCI-layout tar under a manifest whose digest we know.
+/// An image under the manifest by which containerd and registries know it.
 ///
-/// For Docker's containerd image store, which knows an image by its manifest, not by its
-/// configuration, and which would make a manifest of its own out of a docker-archive.
-package struct LayoutArchive: Sendable {
-  package let stream: ImageStream
+/// A docker-archive has none, so one is made: the same bytes for the same image.
+package struct LayoutImage: Sendable {
+  package let archive: ImageArchive
   package let manifest: ImageManifest
-  package let layersSent: Int
+  /// Of the layers' stored bytes, from the bottom up.
+  package let digests: [Digest]
 
   /// - Throws: `ImageArchiveError` when a compressed layer has to be hashed and can't be read;
   ///   `CancellationError`.
-  @concurrent package init(_ archive: ImageArchive, as reference: ImageReference) async throws {
+  @concurrent package init(_ archive: ImageArchive) async throws {
     var digests: [Digest] = []
     for layer in archive.layers {
       if let digest = layer.digest {
@@ -20,23 +20,80 @@ package struct LayoutArchive: Sendable {
         digests.append(try await layer.blob.digest())
       }
     }
-    let manifest = archive.manifest ?? ImageManifest(of: archive, layers: digests)
+    self.archive = archive
+    self.digests = digests
+    manifest = archive.manifest ?? ImageManifest(of: archive, layers: digests)
+  }
+}
+
+/// Images as one OCI-layout tar, of which blobs may be left out that the receiver has.
+///
+/// For Docker's containerd image store, which knows an image by its manifest, not by its
+/// configuration, and which would make a manifest of its own out of a docker-archive; and for
+/// containerd itself. Layers that the images share are in it once.
+package struct LayoutArchive: Sendable {
+  package struct Entry: Sendable {
+    package var image: LayoutImage
+    /// The name as people write it, and the full one that containerd is to store.
+    package var name: String
+    package var normalizedName: String
+
+    package init(_ image: LayoutImage, as reference: ImageReference) {
+      self.image = image
+      name = reference.description
+      normalizedName = reference.normalized
+    }
+  }
+
+  /// What of the tar is one image's: layers shared with one before it count there.
+  package struct Share: Hashable, Sendable {
+    package var bytes: Int64 = 0
+    package var layers = 0
+  }
+
+  package let stream: ImageStream
+  /// In the order of the images.
+  package let shares: [Share]
+
+  /// - Parameter known: Digests of blobs that the receiver has.
+  package init(_ entries: [Entry], omitting known: Set<Digest> = []) {
     let index = OCILayout.Index(
       mediaType: OCILayout.MediaType.index,
-      manifests: [OCILayout.Descriptor(manifest, named: reference)])
+      manifests: entries.map { entry in
+        OCILayout.Descriptor(
+          mediaType: entry.image.manifest.mediaType,
+          digest: entry.image.manifest.digest.description,
+          size: Int64(entry.image.manifest.bytes.count),
+          annotations: [
+            OCILayout.referenceKey: entry.name, OCILayout.imageNameKey: entry.normalizedName,
+          ])
+      })
     var stream = ImageStream()
     stream.appendMember(OCILayout.layoutName, OCILayout.layout)
     stream.appendMember(OCILayout.indexName, JSON.encode(index))
-    stream.appendMember(OCILayout.blobName(manifest.digest), manifest.bytes)
-    stream.appendMember(OCILayout.blobName(archive.configDigest), archive.config)
-    var sent: Set<Digest> = []
-    for (layer, digest) in zip(archive.layers, digests) where sent.insert(digest).inserted {
-      stream.appendMember(OCILayout.blobName(digest), layer.blob)
+    var sent = known
+    var shares: [Share] = []
+    var start: Int64 = 0
+    for entry in entries {
+      let (image, archive) = (entry.image, entry.image.archive)
+      var share = Share()
+      for (digest, content) in [
+        (image.manifest.digest, image.manifest.bytes), (archive.configDigest, archive.config),
+      ] where sent.insert(digest).inserted {
+        stream.appendMember(OCILayout.blobName(digest), content)
+      }
+      for (layer, digest) in zip(archive.layers, image.digests) where sent.insert(digest).inserted {
+        stream.appendMember(OCILayout.blobName(digest), layer.blob, expecting: digest)
+        share.layers += 1
+      }
+      share.bytes = stream.length - start
+      start = stream.length
+      shares.append(share)
     }
     stream.appendEnd()
+    if !shares.isEmpty { shares[shares.count - 1].bytes += stream.length - start }
     self.stream = stream
-    self.manifest = manifest
-    layersSent = sent.count
+    self.shares = shares
   }
 }
 
@@ -84,17 +141,5 @@ extension ImageLayer {
     case .gzip: "\(OCILayout.MediaType.layer)+gzip"
     case .zstd: "\(OCILayout.MediaType.layer)+zstd"
     }
-  }
-}
-
-extension OCILayout.Descriptor {
-  init(_ manifest: ImageManifest, named reference: ImageReference) {
-    self.init(
-      mediaType: manifest.mediaType, digest: manifest.digest.description,
-      size: Int64(manifest.bytes.count),
-      annotations: [
-        OCILayout.referenceKey: reference.description,
-        OCILayout.imageNameKey: reference.normalized,
-      ])
   }
 }

@@ -23,7 +23,13 @@ package struct PartialArchive: Sendable {
   ///   - archive: The image.
   ///   - reference: The name that it is to have there.
   ///   - knownLayers: How many of its layers, from the bottom, the runtime has.
-  package init(_ archive: ImageArchive, as reference: ImageReference, knownLayers: Int) {
+  ///   - hasPlaceholders: Known layers are members without content. podman wants every layer that
+  ///     the manifest names to be there, but reads only those that it lacks; the content of one that
+  ///     it lacks after all does not match its digest.
+  package init(
+    _ archive: ImageArchive, as reference: ImageReference, knownLayers: Int,
+    hasPlaceholders: Bool = false
+  ) {
     precondition(knownLayers <= archive.layers.count, "an image has no more layers than it has")
     let config = "\(archive.configDigest.hexadecimal).json"
     let entry = Entry(
@@ -35,11 +41,16 @@ package struct PartialArchive: Sendable {
     // Layers of equal content, such as empty ones, share a member.
     var sent: Set<Digest> = []
     for layer in archive.layers[knownLayers...] where sent.insert(layer.diffID).inserted {
-      stream.appendMember(Self.memberName(layer), layer.blob)
+      stream.appendMember(Self.memberName(layer), layer.blob, expecting: layer.digest)
+    }
+    layersSent = sent.count
+    if hasPlaceholders {
+      for layer in archive.layers[..<knownLayers] where sent.insert(layer.diffID).inserted {
+        stream.appendMember(Self.memberName(layer), [])
+      }
     }
     stream.appendEnd()
     self.stream = stream
-    layersSent = sent.count
   }
 
   private static func memberName(_ layer: ImageLayer) -> String {

@@ -1,13 +1,16 @@
 import Synchronization
 
-/// Docker, through its engine's API: graph-driver store and containerd store.
+/// Docker, through its engine's API: graph-driver store and containerd store; and podman, which
+/// serves the same API.
 ///
 /// Tried in this order: nothing, if the engine holds the image under this name; the layers above
 /// those that it should have; everything. What is there afterwards is compared with what should be.
 /// A load that fails changes nothing in the engine, so trying is safe, and no image is removed.
 package final class DockerEngine: ImageRuntime {
-  package let name = "docker"
+  package var name: String { client.runtime }
   package let client: EngineClient
+  /// Starts podman's service where none runs.
+  private let service: PodmanService?
 
   private struct State {
     var info: EngineClient.Info?
@@ -15,14 +18,21 @@ package final class DockerEngine: ImageRuntime {
     var loaded: [ImageReference: [Digest]] = [:]
   }
   private let state = Mutex(State())
+  private let underway = LayersUnderway()
 
-  /// - Parameter client: Stays the caller's to shut down.
-  package init(_ client: EngineClient) {
+  /// - Parameters:
+  ///   - client: Stays the caller's to shut down; its `runtime` says which engine it is.
+  ///   - service: Asked to be there before each load; the caller's to stop.
+  package init(_ client: EngineClient, service: PodmanService? = nil) {
     self.client = client
+    self.service = service
   }
+
+  private var isPodman: Bool { client.runtime == "podman" }
 
   package func isAvailable() async -> Bool {
     do {
+      try await service?.start(for: client)
       try await client.ping()
       return true
     } catch {
@@ -34,6 +44,8 @@ package final class DockerEngine: ImageRuntime {
     _ archive: ImageArchive, as reference: ImageReference
   ) async throws -> LoadResult {
     do {
+      try await service?.start(for: client)
+      if isPodman { return try await loadLayers(archive, as: reference.local) }
       return try await info().usesContainerdStore
         ? try await loadLayout(archive, as: reference)
         : try await loadLayers(archive, as: reference)
@@ -54,10 +66,32 @@ package final class DockerEngine: ImageRuntime {
         isChanged: false, id: present.id, bytesSent: 0, layersSent: 0,
         layersTotal: archive.layers.count)
     }
+    // Layers that another load is just bringing are waited for, and then need not be sent.
+    var known = knownLayers(of: archive, below: present)
+    var entered = Set(archive.layers[known...].map(\.diffID))
+    while !(await underway.enter(entered)) {
+      try Task.checkCancellation()
+      known = knownLayers(of: archive, below: present)
+      entered = Set(archive.layers[known...].map(\.diffID))
+    }
+    do {
+      let result = try await sendLacking(archive, as: reference, knownLayers: known)
+      await underway.leave(entered)
+      return result
+    } catch {
+      await underway.leave(entered)
+      throw error
+    }
+  }
+
+  /// What the engine should lack, then, if that is not enough, everything.
+  private func sendLacking(
+    _ archive: ImageArchive, as reference: ImageReference, knownLayers known: Int
+  ) async throws -> LoadResult {
     var bytesSent: Int64 = 0
-    let known = knownLayers(of: archive, below: present)
     if known > 0 {
-      let partial = PartialArchive(archive, as: reference, knownLayers: known)
+      let partial = PartialArchive(
+        archive, as: reference, knownLayers: known, hasPlaceholders: isPodman)
       bytesSent = partial.stream.length
       do {
         return try await send(partial, of: archive, as: reference, bytesSent: bytesSent)
@@ -114,25 +148,26 @@ extension DockerEngine {
   private func loadLayout(
     _ archive: ImageArchive, as reference: ImageReference
   ) async throws -> LoadResult {
-    let layout = try await LayoutArchive(archive, as: reference)
+    let image = try await LayoutImage(archive)
     let before = try await client.image(reference.description)
-    if before?.id == layout.manifest.digest {
+    if before?.id == image.manifest.digest {
       return LoadResult(
-        isChanged: false, id: layout.manifest.digest, bytesSent: 0, layersSent: 0,
+        isChanged: false, id: image.manifest.digest, bytesSent: 0, layersSent: 0,
         layersTotal: archive.layers.count)
     }
+    let layout = LayoutArchive([LayoutArchive.Entry(image, as: reference)])
     try await naming(reference) { try await client.load(layout.stream) }
     let after = try await client.image(reference.description)
     // Where the ID is another index's, a new ID over the right layers is what can be known.
     guard let after,
-      after.id == layout.manifest.digest
+      after.id == image.manifest.digest
         || (after.id != before?.id && after.layers == archive.layers.map(\.diffID))
     else {
-      throw mismatch(reference, expected: layout.manifest.digest, found: after?.id)
+      throw mismatch(reference, expected: image.manifest.digest, found: after?.id)
     }
     return LoadResult(
       isChanged: true, id: after.id, bytesSent: layout.stream.length,
-      layersSent: layout.layersSent, layersTotal: archive.layers.count)
+      layersSent: layout.shares[0].layers, layersTotal: archive.layers.count)
   }
 
   /// Adds the image's name to what the engine says about it.
@@ -150,7 +185,7 @@ extension DockerEngine {
   ) -> RuntimeError {
     RuntimeError(
       runtime: name, kind: .mismatch,
-      message: "\(reference): docker accepted \(expected) but holds "
+      message: "\(reference): \(name) accepted \(expected) but holds "
         + (found.map(\.description) ?? "no such image"),
       hint: "does something else load, tag or remove \(reference) at \(client.endpoint)?")
   }

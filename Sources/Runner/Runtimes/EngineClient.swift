@@ -21,11 +21,14 @@ package final class EngineClient: Sendable {
   }
 
   package let endpoint: EngineEndpoint
+  /// `docker` or `podman`, for messages.
+  package let runtime: String
   private let client: HTTPClient
   private let base: String
 
-  package init(_ endpoint: EngineEndpoint) {
+  package init(_ endpoint: EngineEndpoint, runtime: String = "docker") {
     self.endpoint = endpoint
+    self.runtime = runtime
     var configuration = HTTPClient.Configuration()
     configuration.timeout.connect = .seconds(5)
     // An engine that is not there is to be reported now, not after attempts.
@@ -101,7 +104,7 @@ package final class EngineClient: Sendable {
     }
     if let answer {
       throw RuntimeError(
-        runtime: "docker", kind: .refused, message: "docker refused the image: \(answer)")
+        runtime: runtime, kind: .refused, message: "\(runtime) refused the image: \(answer)")
     }
   }
 }
@@ -122,9 +125,9 @@ extension EngineClient {
       if response.status == .ok { return body }
       if response.status == .notFound, orMissing { return nil }
       throw RuntimeError(
-        runtime: "docker", kind: .refused,
+        runtime: runtime, kind: .refused,
         message:
-          "docker answered \(response.status.code) to GET \(path): \(EngineAnswer.message(of: body))"
+          "\(runtime) answered \(response.status.code) to GET \(path): \(EngineAnswer.message(of: body))"
       )
     }
   }
@@ -149,7 +152,7 @@ extension EngineClient {
       throw error
     } catch {
       if error is CancellationError || Task.isCancelled { throw CancellationError() }
-      throw RuntimeError(unreachable: endpoint, error)
+      throw RuntimeError(unreachable: endpoint, runtime, error)
     }
   }
 
@@ -167,7 +170,7 @@ extension EngineClient {
 
   private func unexpected(_ what: String) -> RuntimeError {
     RuntimeError(
-      runtime: "docker", kind: .refused, message: "unexpected answer from \(endpoint): \(what)",
+      runtime: runtime, kind: .refused, message: "unexpected answer from \(endpoint): \(what)",
       hint: "is a Docker engine listening there?")
   }
 

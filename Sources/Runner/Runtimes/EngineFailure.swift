@@ -4,12 +4,19 @@ import SystemPackage
 
 extension RuntimeError {
   /// An engine that could not be spoken to: why, and what to do about it.
-  init(unreachable endpoint: EngineEndpoint, _ error: any Error) {
-    let (reason, remedy) = Self.explain(error)
+  init(unreachable endpoint: EngineEndpoint, _ runtime: String, _ error: any Error) {
+    let (reason, remedy) = runtime == "podman" ? Self.explainPodman(error) : Self.explain(error)
     self.init(
-      runtime: "docker", kind: .unreachable,
-      message: "docker does not answer at \(endpoint): \(reason)",
+      runtime: runtime, kind: .unreachable,
+      message: "\(runtime) does not answer at \(endpoint): \(reason)",
       hint: "\(remedy), or choose --load oci:DIR")
+  }
+
+  private static func explainPodman(_ error: any Error) -> (reason: String, remedy: String) {
+    (
+      explain(error).reason,
+      "does 'podman info' work? Its service is 'systemctl --user start podman.socket'"
+    )
   }
 
   private static func explain(_ error: any Error) -> (reason: String, remedy: String) {

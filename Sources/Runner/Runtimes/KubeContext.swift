@@ -4,9 +4,13 @@ import SystemPackage
 struct KubeContext: Hashable {
   let name: String
 
-  /// Whether images reach this cluster only by being loaded into its nodes.
-  var isLocalCluster: Bool {
-    name.hasPrefix("kind-") || name.hasPrefix("k3d-") || name == "minikube"
+  /// The cluster on this machine that it means: images reach it only by being loaded into its nodes.
+  var cluster: (kind: LocalCluster.Kind, name: String)? {
+    if name == "minikube" { return (.minikube, name) }
+    for kind in [LocalCluster.Kind.kind, .k3d] where name.hasPrefix("\(kind.rawValue)-") {
+      return (kind, String(name.dropFirst(kind.rawValue.count + 1)))
+    }
+    return nil
   }
 
   /// The current context of the first kubeconfig that names one.

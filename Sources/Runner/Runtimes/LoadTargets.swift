@@ -6,91 +6,39 @@ package struct LoadTargets: Sendable {
   package let runtimes: [any ImageRuntime]
   /// For people, one line each.
   package let notes: [String]
-  private let client: EngineClient?
+  private let closers: [@Sendable () async -> Void]
 
-  /// Decides where images go; only for `auto` is an engine asked whether it answers.
+  /// Decides where images go; only for `auto` are runtimes asked whether they answer.
   ///
   /// - Parameters:
   ///   - choices: No choice is `auto`.
   ///   - store: The directory of the image store that comes with watchbuild.
-  ///   - environment: For `DOCKER_HOST`, `KUBECONFIG` and `HOME`.
+  ///   - environment: For `DOCKER_HOST`, `CONTAINER_HOST`, `CONTAINERD_ADDRESS`, `KUBECONFIG`, `PATH`
+  ///     and the like.
+  ///   - runner: Runs podman, `ctr` and the client that enters nodes.
   /// - Returns: The runtimes, to be shut down by the caller.
-  /// - Throws: `RuntimeError` when docker was asked for at an address that we can't speak to;
+  /// - Throws: `RuntimeError` when an engine was asked for at an address that we can't speak to;
   ///   `RuntimeChoiceError`; `CancellationError`.
   package static func resolve(
-    _ choices: [RuntimeChoice], store: FilePath, environment: [String: String]
+    _ choices: [RuntimeChoice], store: FilePath, environment: [String: String],
+    runner: any CommandRunner = SubprocessRunner()
   ) async throws -> LoadTargets {
     if choices.contains(.none) {
       guard choices.allSatisfy({ $0 == .none }) else { throw RuntimeChoiceError.contradiction }
-      return LoadTargets(runtimes: [], notes: [], client: nil)
+      return LoadTargets(runtimes: [], notes: [], closers: [])
     }
-    var notes: [String] = []
-    var directories: [FilePath] = []
-    var client: EngineClient?
-    for choice in choices.isEmpty ? [.auto] : choices {
-      switch choice {
-      case .none: break
-      case .store(let directory): directories.append(directory)
-      case .docker:
-        if client == nil { client = EngineClient(try EngineEndpoint(environment: environment)) }
-      case .auto:
-        let found = try await automatic(environment)
-        if client == nil {
-          client = found.client
-        } else {
-          await found.client?.shutdown()
-        }
-        if found.client == nil { directories.append(store) }
-        notes += found.notes(store)
-      }
-    }
-    var runtimes: [any ImageRuntime] = client.map { [DockerEngine($0)] } ?? []
-    for (index, directory) in directories.enumerated()
-    where !directories[..<index].contains(directory) {
-      runtimes.append(ImageStore(directory))
-    }
-    return LoadTargets(runtimes: runtimes, notes: notes, client: client)
-  }
-
-  /// Closes connections to engines. To be called once, when no load is under way.
-  package func shutdown() async {
-    await client?.shutdown()
-  }
-
-  private static func automatic(_ environment: [String: String]) async throws -> Automatic {
-    let context = KubeContext.current(environment: environment)
-    var found = Automatic(cluster: context?.isLocalCluster == true ? context : nil)
+    var finder = RuntimeFinder(store: store, environment: environment, runner: runner)
     do {
-      let client = EngineClient(try EngineEndpoint(environment: environment))
-      do {
-        try await client.ping()
-        found.client = client
-      } catch {
-        await client.shutdown()
-        throw error
-      }
-    } catch let error as RuntimeError {
-      found.problem = error
+      for choice in choices.isEmpty ? [.auto] : choices { try await finder.add(choice) }
+    } catch {
+      for close in finder.closers { await close() }
+      throw error
     }
-    return found
+    return LoadTargets(runtimes: finder.runtimes, notes: finder.notes, closers: finder.closers)
   }
 
-  /// What `auto` found.
-  private struct Automatic {
-    var cluster: KubeContext?
-    var client: EngineClient?
-    var problem: RuntimeError?
-
-    func notes(_ store: FilePath) -> [String] {
-      let place = client == nil ? "the image store \(store)" : "docker"
-      var notes: [String] = []
-      if let cluster {
-        notes.append(
-          "the current kube context is \(cluster.name), but images can't be loaded into clusters "
-            + "yet; loading into \(place)")
-      }
-      if let problem { notes.append("\(problem.message); loading into \(place)") }
-      return notes
-    }
+  /// Closes connections, and ends what was started. To be called once, when no load is under way.
+  package func shutdown() async {
+    for close in closers { await close() }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Runner
 import SystemPackage
 
 /// The options of the commands that build: `dev` and `build`.
@@ -23,9 +24,10 @@ struct LoopOptions: ParsableArguments {
   @Option(
     name: .customLong("load"),
     help: ArgumentHelp(
-      "Where images go: docker, oci:DIR, none or auto. Repeatable. (default: auto)",
+      "Where images go: docker, podman, containerd[:NAMESPACE[@SOCKET]], kind[:CLUSTER], "
+        + "k3d[:CLUSTER], minikube[:PROFILE], registry:HOST[/PREFIX], oci:DIR, none or auto. Repeatable. (default: auto)",
       valueName: "target"),
-    completion: .list(["auto", "docker", "none", "oci:"]))
+    completion: .list(RuntimeChoice.words))
   var load: [String] = []
 
   @Option(

@@ -120,14 +120,15 @@ import Testing
   @Test func `the OCI form is read back as the same image`() async throws {
     try await withArchive(image) { archive, directory in
       let reference = try #require(ImageReference("lab/app:dev"))
-      let layout = try await LayoutArchive(archive, as: reference)
+      let converted = try await LayoutImage(archive)
+      let layout = LayoutArchive([LayoutArchive.Entry(converted, as: reference)])
       let bytes = try await collect(layout.stream)
       #expect(Int64(bytes.count) == layout.stream.length)
       let path = directory.appending("layout.tar")
       try path.write(bytes)
       let copy = try ImageArchive.open(path)
       #expect(copy.configDigest == image.id)
-      #expect(copy.manifest == layout.manifest)
+      #expect(copy.manifest == converted.manifest)
       #expect(copy.layers.map(\.diffID) == image.diffIDs)
       #expect(copy.tags.map(\.normalized) == [reference.normalized])
     }

@@ -6,10 +6,11 @@ import Testing
 
 @Suite struct LoadTargetsTests {
   private func resolve(
-    _ choices: [RuntimeChoice], _ environment: [String: String]
+    _ choices: [RuntimeChoice], runner: any CommandRunner = ScriptedRunner(),
+    _ environment: [String: String]
   ) async throws -> (names: [String], notes: [String]) {
     let targets = try await LoadTargets.resolve(
-      choices, store: "/state/images", environment: environment)
+      choices, store: "/state/images", environment: environment, runner: runner)
     await targets.shutdown()
     return (targets.runtimes.map(\.name), targets.notes)
   }
@@ -46,7 +47,7 @@ import Testing
     let found = try await resolve(
       [.store("/b"), .docker, .store("/b"), .auto],
       ["DOCKER_HOST": "unix:///nowhere/docker.sock"])
-    #expect(found.names == ["docker", "oci:/b", "oci:/state/images"])
+    #expect(found.names == ["oci:/b", "docker", "oci:/state/images"])
   }
 
   @Test func `none is none, and nothing beside it`() async throws {
@@ -61,13 +62,13 @@ import Testing
       let config = directory.appending("config")
       try config.write(Array("apiVersion: v1\ncurrent-context: \"kind-dev\"\n".utf8))
       let found = try await resolve(
-        [.auto],
+        [.auto], runner: ScriptedRunner(),
         ["DOCKER_HOST": "unix:///nowhere/docker.sock", "KUBECONFIG": "/none:\(config)"])
       #expect(found.names == ["oci:/state/images"])
       #expect(
         found.notes.first
-          == "the current kube context is kind-dev, but images can't be loaded into clusters yet; "
-          + "loading into the image store /state/images")
+          == "the current kube context is kind-dev, but no running nodes of the kind cluster 'dev' "
+          + "were found; loading into the image store /state/images")
     }
   }
 
@@ -83,6 +84,6 @@ import Testing
   func `the current context is read from a kubeconfig`(text: String, name: String?, isLocal: Bool) {
     let context = KubeContext.currentContext(in: text).map { KubeContext(name: $0) }
     #expect(context?.name == name)
-    #expect((context?.isLocalCluster ?? false) == isLocal)
+    #expect((context?.cluster != nil) == isLocal)
   }
 }

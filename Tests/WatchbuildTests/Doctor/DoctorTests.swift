@@ -108,7 +108,8 @@ struct FixedRunner: CommandRunner {
   var exit = CommandExit.exited(0)
 
   func run(
-    _ command: Command, output receive: @escaping @Sendable (CommandOutput) -> Void
+    _ command: Command, input: CommandInput?, ending: ForcedEnd,
+    output receive: @escaping @Sendable (CommandOutput) -> Void
   ) async throws -> CommandExit {
     receive(.standardOutput(Array(output.utf8)))
     return exit

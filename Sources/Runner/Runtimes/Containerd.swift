@@ -1,0 +1,36 @@
+package import SystemPackage
+
+/// A containerd of this machine, through `ctr`, which comes with it.
+///
+/// Images of one namespace go in one lot at a time; those that wait go together, and layers that
+/// they share are sent once.
+package final class Containerd: ImageRuntime {
+  package let name: String
+  private let loader: CtrLoader
+  private let combiner = LoadCombiner<LayoutLoad, LoadResult>()
+
+  /// - Parameters:
+  ///   - namespace: `k8s.io` for Kubernetes, `moby` for Docker, `default` for `ctr` and `nerdctl`.
+  ///   - address: Of the socket; `nil`: `CONTAINERD_ADDRESS`, else the usual one.
+  package init(
+    namespace: String, address: FilePath?, snapshotter: String? = nil, runner: any CommandRunner
+  ) {
+    name = "containerd:\(namespace)" + (address.map { "@\($0)" } ?? "")
+    loader = CtrLoader(
+      ctr: Ctr(
+        place: "containerd", address: address, namespace: namespace, snapshotter: snapshotter,
+        runner: runner))
+  }
+
+  package func isAvailable() async -> Bool {
+    // Only whether, not why: the next load tells.
+    (try? await loader.ctr.state(of: [])) != nil
+  }
+
+  package func load(
+    _ archive: ImageArchive, as reference: ImageReference
+  ) async throws -> LoadResult {
+    let load = LayoutLoad(image: try await LayoutImage(archive), reference: reference)
+    return try await combiner.run(load) { await self.loader.load($0) }
+  }
+}

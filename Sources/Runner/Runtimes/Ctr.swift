@@ -1,0 +1,139 @@
+import SystemPackage
+
+/// Runs containerd's own client, `ctr`, here or inside a container that is a cluster's node.
+///
+/// Several steps go into one fixed shell script, whose values are its arguments: a step into a
+/// container costs a tenth of a second, whatever is done there.
+struct Ctr: Sendable {
+  /// As messages call it: `containerd`, or the node.
+  var place: String
+  /// What reaches into the container, such as `docker exec -i NODE`; empty: here.
+  var entrance: [String] = []
+  /// Of containerd's socket; `nil`: the one that `ctr` knows.
+  var address: FilePath?
+  var namespace: String
+  var snapshotter: String?
+  var environment: [String: String] = [:]
+  var runner: any CommandRunner
+
+  /// What a name stands for there.
+  struct Held: Hashable {
+    var digest: Digest
+    var isUnpacked: Bool
+  }
+
+  struct State {
+    var names: [String: Held] = [:]
+    var blobs: Set<Digest> = []
+  }
+
+  /// One image of an import.
+  struct Import: Sendable {
+    /// Under which it comes in, and which is gone afterwards.
+    var temporaryName: String
+    var name: String
+    var manifest: Digest
+  }
+
+  private static let preamble = #"""
+    address=$1 namespace=$2 snapshotter=$3
+    shift 3
+    c() { ctr ${address:+--address "$address"} --namespace "$namespace" "$@"; }
+    check() { c images check ${snapshotter:+--snapshotter "$snapshotter"} "name==$1"; }
+
+    """#
+
+  private static let stateScript =
+    preamble + #"""
+      for name; do check "$name" || exit; done
+      echo --
+      c content ls -q
+      """#
+
+  /// The tag moves only when the image is there, unpacked, and the one that was meant: an import
+  /// may fail with the name moved already, or store what it could not unpack without an error.
+  private static let importScript =
+    preamble + #"""
+      # Interrupted, it still takes back the names that it gave.
+      trap : INT TERM HUP
+      c images import --all-platforms ${snapshotter:+--snapshotter "$snapshotter"} - >&2
+      status=$?
+      while [ $# -gt 0 ]; do
+        held=$(check "$1")
+        case $held in
+          *"$3"*true*) c images tag --force "$1" "$2" >&2 && echo "$2" ;;
+        esac
+        case $held in *"$1"*) c images rm "$1" >&2 ;; esac
+        shift 3
+      done
+      exit $status
+      """#
+
+  /// - Throws: `RuntimeError` when containerd does not answer.
+  func state(of names: [String]) async throws -> State {
+    let (exit, output, errors) = try await run(Self.stateScript, names)
+    guard exit == .exited(0) else { throw unreachable(exit, errors) }
+    let halves = output.split(separator: "--\n", maxSplits: 1, omittingEmptySubsequences: false)
+    var state = State()
+    for line in halves[0].split(separator: "\n") {
+      let fields = line.split(separator: " ")
+      guard let name = fields.first, let last = fields.last,
+        let digest = fields.lazy.compactMap({ Digest(String($0)) }).first
+      else { continue }
+      state.names[String(name)] = Held(digest: digest, isUnpacked: last == "true")
+    }
+    if halves.count == 2 {
+      state.blobs = Set(halves[1].split(separator: "\n").compactMap { Digest(String($0)) })
+    }
+    return state
+  }
+
+  /// Imports a tar, and moves each name to its image once that is verified.
+  ///
+  /// - Returns: The names that now stand for their images; why the others do not.
+  /// - Throws: `ImageArchiveError` when a layer can't be read or is not what it should be;
+  ///   `CommandError`; `CancellationError`.
+  func load(
+    _ images: [Import], _ stream: ImageStream
+  ) async throws -> (done: Set<String>, reason: String) {
+    let arguments = images.flatMap { [$0.temporaryName, $0.name, $0.manifest.description] }
+    let (exit, output, errors) = try await run(Self.importScript, arguments, input: stream)
+    let reason =
+      Self.reason(errors) ?? (exit == .exited(0) ? "it was stored, but not unpacked" : "\(exit)")
+    return (Set(output.split(separator: "\n").map(String.init)), reason)
+  }
+
+  func run(
+    _ script: String, _ arguments: [String] = [], input: ImageStream? = nil
+  ) async throws -> (exit: CommandExit, output: String, errors: String) {
+    var argv = entrance + ["sh", "-c", script, "sh"]
+    argv += [address?.string ?? "", namespace, snapshotter ?? ""] + arguments
+    return try await CommandAnswer.of(
+      Command(argv[0], Array(argv.dropFirst()), environment: environment), input: input,
+      with: runner)
+  }
+
+  func unreachable(_ exit: CommandExit, _ errors: String) -> RuntimeError {
+    let reason = Self.reason(errors) ?? "\(exit)"
+    let hint: String? =
+      if reason.contains("not found") && !reason.contains("dial") {
+        "install containerd, or choose another --load"
+      } else if reason.contains("permission denied") {
+        "containerd's socket is root's; run as root, or choose another --load"
+      } else {
+        entrance.isEmpty
+          ? "is containerd running? (systemctl start containerd), or set CONTAINERD_ADDRESS"
+          : "is it running?"
+      }
+    return RuntimeError(
+      runtime: place, kind: .unreachable, message: "\(place) does not answer: \(reason)",
+      hint: hint)
+  }
+
+  /// The last line that tells something, without `ctr: `.
+  static func reason(_ errors: String) -> String? {
+    let lines = errors.split(whereSeparator: \.isNewline)
+    guard let line = lines.last(where: { $0.contains("ctr: ") }) ?? lines.last else { return nil }
+    return String(line.trimmingPrefix("ctr: ").prefix(400))
+  }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Runner
+import SystemPackage
+import TestSupport
+import Testing
+
+/// What a containerd holds, asked through its own client.
+struct ContainerdView: Sendable {
+  /// Runs `ctr` with these arguments.
+  var ctr: @Sendable ([String]) throws -> String
+
+  private struct Manifest: Decodable {
+    struct Config: Decodable { var digest: String }
+    var config: Config
+  }
+
+  private func manifest(_ name: String) throws -> String? {
+    try ctr(["images", "ls", "name==docker.io/\(name)"]).split(separator: "\n").dropFirst().first?
+      .split(separator: " ").map(String.init).first { $0.hasPrefix("sha256:") }
+  }
+
+  /// The configuration of an image that is whole enough to run.
+  func held(_ name: String) throws -> Digest? {
+    guard let manifest = try manifest(name) else { return nil }
+    let line = try ctr(["images", "check", "name==docker.io/\(name)"])
+    guard line.split(separator: " ").last?.hasPrefix("true") == true else { return nil }
+    let bytes = Data(try ctr(["content", "get", manifest]).utf8)
+    return Digest(try JSONDecoder().decode(Manifest.self, from: bytes).config.digest)
+  }
+
+  func remove(_ name: String) throws {
+    _ = try ctr(["images", "rm", "--sync", "docker.io/\(name)"])
+  }
+}
+
+/// Loading into a real containerd.
+@Suite(
+  .enabled(
+    if: Runtimes.isExpected("containerd"), "needs containerd (apt-get install containerd), as root"
+  ))
+struct ContainerdLoadTests {
+  private func harness(
+    _ daemon: TestDaemon, namespace: String
+  ) -> (harness: LoadHarness, view: ContainerdView) {
+    let socket = daemon.directory.appending("containerd.sock")
+    let view = ContainerdView { arguments in
+      try Tool.run("ctr", ["--address", socket.string, "--namespace", namespace] + arguments)
+    }
+    let harness = LoadHarness(
+      makeRuntime: {
+        Containerd(namespace: namespace, address: socket, runner: SubprocessRunner())
+      },
+      held: { try view.held($0) }, remove: { try view.remove($0) })
+    return (harness, view)
+  }
+
+  @Test(arguments: LoadScenario.all)
+  func `containerd holds what was built, whatever happened before`(
+    scenario: LoadScenario
+  ) async throws {
+    // Each in a namespace of its own, so that what it leaves there is its own.
+    let namespace = "lab-\(scenario.testDescription.filter { $0.isLetter })"
+    let (harness, view) = harness(try await Runtimes.containerd(), namespace: namespace)
+    try await scenario.run(harness)
+    #expect(!(try view.ctr(["images", "ls", "-q"]).contains("watchbuild/loading")))
+  }
+
+  @Test func `what is loaded is the file system that was built`() async throws {
+    let daemon = try await Runtimes.containerd()
+    let (harness, view) = harness(daemon, namespace: "k8s.io")
+    try await withScratchDirectory { directory in
+      let image = TestImage(layers: [
+        TestImage.layer("base", "below"), TestImage.layer("app", "above"),
+      ])
+      let path = directory.appending("image.tar")
+      try path.write(image.dockerArchive())
+      _ = try await harness.makeRuntime().load(
+        try ImageArchive.open(path), as: try #require(ImageReference("lab/mounted:dev")))
+      let root = directory.appending("root")
+      try Tool.run("mkdir", [root.string])
+      _ = try view.ctr(["images", "mount", "docker.io/lab/mounted:dev", root.string])
+      let found = try Tool.run("sh", ["-c", "cat \(root)/base \(root)/app"])
+      _ = try view.ctr(["images", "unmount", "--rm", root.string])
+      #expect(found == "belowabove")
+    }
+  }
+
+  @Test func `a containerd that is not there is told with its address`() async throws {
+    try await withScratchDirectory { directory in
+      let socket = directory.appending("none.sock")
+      let path = directory.appending("image.tar")
+      try path.write(TestImage(layers: [TestImage.layer("a", "b")]).dockerArchive())
+      let archive = try ImageArchive.open(path)
+      let reference = try #require(ImageReference("lab/none:dev"))
+      let containerd = Containerd(
+        namespace: "default", address: socket, runner: SubprocessRunner())
+      let error = await #expect(throws: RuntimeError.self) {
+        try await containerd.load(archive, as: reference)
+      }
+      #expect(error?.kind == .unreachable)
+      #expect(error?.description.contains(socket.string) == true, "\(String(describing: error))")
+      #expect(error?.hint?.contains("is containerd running?") == true)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Runner
+import SystemPackage
+import TestSupport
+import Testing
+
+/// Loading into a real podman over its API.
+@Suite(
+  .enabled(
+    if: Runtimes.isExpected("podman"), "needs podman (apt-get install podman), run as root"))
+struct PodmanLoadTests {
+  @Test(arguments: LoadScenario.all)
+  func `podman holds what was built, whatever happened before`(
+    scenario: LoadScenario
+  ) async throws {
+    let daemon = try await Runtimes.podman()
+    let client = EngineClient(
+      .unix(daemon.directory.appending("podman.sock")), runtime: "podman")
+    let harness = LoadHarness(
+      makeRuntime: { DockerEngine(client) },
+      held: { try await client.image("localhost/\($0)")?.id },
+      remove: { name in
+        try Tool.run(
+          "env",
+          [
+            "CONTAINERS_STORAGE_CONF=\(daemon.directory)/storage.conf", "podman", "--tmpdir",
+            "\(daemon.directory)/tmp", "image", "rm", "-f", "localhost/\(name)",
+          ])
+      })
+    do {
+      try await scenario.run(harness)
+      await client.shutdown()
+    } catch {
+      await client.shutdown()
+      throw error
+    }
+  }
+
+  @Test func `where no service listens one is started, and ended afterwards`() async throws {
+    try await withScratchDirectory { directory in
+      let storage = try Runtimes.podmanStorage(in: directory)
+      let service = PodmanService(
+        in: directory, environment: ["CONTAINERS_STORAGE_CONF": "\(storage)"],
+        runner: SubprocessRunner())
+      let client = EngineClient(service.endpoint, runtime: "podman")
+      let podman = DockerEngine(client, service: service)
+      let image = TestImage(layers: [TestImage.layer("started", "on demand")])
+      let path = directory.appending("image.tar")
+      try path.write(image.dockerArchive())
+      let result = try await podman.load(
+        try ImageArchive.open(path), as: try #require(ImageReference("lab/started:dev")))
+      #expect(result.id == image.id)
+      await client.shutdown()
+      await service.stop()
+      let left = try Tool.run("sh", ["-c", "ls -d \(directory)/watchbuild-podman-* 2>&1 || true"])
+      #expect(left.contains("No such file"))
+      let processes = try Tool.run(
+        "sh", ["-c", "grep -la '\(directory)' /proc/[0-9]*/cmdline || :"])
+      #expect(!processes.contains("podman"))
+    }
+  }
+}

@@ -1,0 +1,255 @@
+import Glibc
+import Synchronization
+package import SystemPackage
+import Watcher
+
+/// A daemon in a directory of its own, which ends with this process, however that ends.
+///
+/// A shell holds it, and the read end of a pipe of which only this process has the other; when that
+/// closes, the shell stops the daemon, waits for it and removes the directory.
+package final class TestDaemon: Sendable {
+  package struct Failure: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  package let directory: FilePath
+  private let name: String
+  private let shell: pid_t
+  /// `nil` when it has been stopped for good.
+  private let control: Mutex<FileDescriptor?>
+  private let isReady: @Sendable (FilePath) -> Bool
+
+  /// Starts it and waits until it is ready.
+  ///
+  /// - Parameters:
+  ///   - command: The argument vector, made for the directory.
+  ///   - isReady: Asked until it says so.
+  package init(
+    _ command: (FilePath) throws -> [String], isReady: @escaping @Sendable (FilePath) -> Bool
+  ) async throws {
+    let directory = try TemporaryDirectory.make()
+    self.directory = directory
+    self.isReady = isReady
+    let argv = try command(directory)
+    name = argv[0]
+    let (input, output) = try FileDescriptor.pipe(options: .closeOnExec)
+    control = Mutex(output)
+    shell = try input.closeAfter {
+      try Tool.spawn(
+        "/bin/sh", ["-c", Self.script, "sh", directory.string] + argv, input: input.rawValue)
+    }
+    try await wait("\(name) to answer") { isReady(directory) }
+  }
+
+  deinit {
+    // Closing is the signal to stop; nobody is left to be told if it fails.
+    try? control.withLock { $0 }?.close()
+  }
+
+  /// Stops the daemon; what it holds stays for `resume()`.
+  package func pause() async throws {
+    try say()
+    try await wait("\(name) to stop") {
+      access(self.directory.appending("runs").string, F_OK) != 0
+    }
+  }
+
+  package func resume() async throws {
+    try say()
+    try await wait("\(name) to answer") { self.isReady(self.directory) }
+  }
+
+  /// Ends it and removes its directory.
+  package func stop() async throws {
+    try control.withLock { descriptor in
+      defer { descriptor = nil }
+      try descriptor?.close()
+    }
+    try await wait("\(name) to end") { waitpid(self.shell, nil, WNOHANG) != 0 }
+  }
+
+  private func say() throws {
+    try control.withLock { descriptor in _ = try descriptor?.writeAll([0x0A]) }
+  }
+
+  private func wait(_ what: String, until isDone: () -> Bool) async throws {
+    for _ in 0..<1200 {
+      if isDone() { return }
+      try await ContinuousClock().pause(for: .milliseconds(50))
+    }
+    // Only there to explain the failure.
+    let log = (try? directory.appending("log").read()) ?? []
+    throw Failure(
+      description: "waited 60 s for \(what): \(String(decoding: log.suffix(2000), as: UTF8.self))")
+  }
+
+  /// Holds none of our output open, on whose end `swift test` waits.
+  ///
+  /// A line on standard input stops the daemon, the next starts it again; the end of input ends both.
+  private static let script = #"""
+    D=$1; shift
+    exec >/dev/null 2>&1
+    trap : INT TERM HUP
+    while :; do
+      "$@" </dev/null >>"$D/log" 2>&1 &
+      daemon=$!
+      : >"$D/runs"
+      read -r _; ended=$?
+      kill "$daemon" 2>/dev/null; wait "$daemon"
+      rm -f "$D/runs"
+      [ $ended -eq 0 ] && read -r _ || break
+    done
+    grep " $D/" /proc/self/mounts | while read -r _ point _; do umount -l "$point"; done
+    rm -rf "$D"
+    """#
+}
+
+/// Real daemons of container runtimes, each started once for the tests of a process.
+package enum Runtimes {
+  /// For the `.enabled` trait: a missing one skips on a laptop and fails under CI.
+  package static func isExpected(_ program: String) -> Bool {
+    Tool.isRequired || (Tool.exists(program) && geteuid() == 0)
+  }
+
+  /// Podman's API service over a store of its own; the socket is `podman.sock`.
+  package static func podman() async throws -> TestDaemon { try await startingPodman.value }
+
+  private static let startingPodman = Task { try await makePodman() }
+
+  package static func makePodman() async throws -> TestDaemon {
+    try await TestDaemon { directory in
+      [
+        "env", "CONTAINERS_STORAGE_CONF=\(try podmanStorage(in: directory))", "podman", "--tmpdir",
+        "\(directory)/tmp", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "system",
+        "service", "--time", "0", "unix://\(directory)/podman.sock",
+      ]
+    } isReady: {
+      access($0.appending("podman.sock").string, F_OK) == 0
+    }
+  }
+
+  /// The configuration of a store of podman's in this directory.
+  package static func podmanStorage(in directory: FilePath) throws -> FilePath {
+    let path = directory.appending("storage.conf")
+    try path.write(
+      Array(
+        """
+        [storage]
+        driver = "vfs"
+        graphroot = "\(directory)/root"
+        runroot = "\(directory)/run"
+
+        """.utf8))
+    return path
+  }
+
+  /// A containerd without Kubernetes; the socket is `containerd.sock`.
+  package static func containerd() async throws -> TestDaemon { try await startingContainerd.value }
+
+  private static let startingContainerd = Task { try await makeContainerd() }
+
+  package static func makeContainerd() async throws -> TestDaemon {
+    try await TestDaemon { directory in
+      let path = directory.appending("config.toml")
+      try path.write(
+        Array(
+          """
+          version = 2
+          root = "\(directory)/root"
+          state = "\(directory)/state"
+          disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+          [grpc]
+            address = "\(directory)/containerd.sock"
+
+          """.utf8))
+      return ["containerd", "--config", path.string]
+    } isReady: {
+      let socket = $0.appending("containerd.sock").string
+      guard access(socket, F_OK) == 0 else { return false }
+      // A poll: until it serves, the client fails.
+      return (try? Tool.run("ctr", ["--address", socket, "version"])) != nil
+    }
+  }
+}
+
+/// A docker-registry of a test's own.
+package struct TestRegistry: Sendable {
+  package let daemon: TestDaemon
+  /// `localhost:PORT`
+  package let host: String
+
+  package static let user = "lab"
+  package static let password = "secret:with colon"
+
+  /// - Parameters:
+  ///   - hasTLS: With a certificate for localhost of its own, `ca.crt` in `certs.d/HOST`.
+  ///   - hasLogin: Lets only `user` in.
+  package init(hasTLS: Bool = false, hasLogin: Bool = false) async throws {
+    let port = try Self.freePort()
+    let host = "localhost:\(port)"
+    daemon = try await TestDaemon { directory in
+      var text = """
+        version: 0.1
+        log: {level: warn}
+        storage:
+          filesystem: {rootdirectory: \(directory)/root}
+          delete: {enabled: true}
+        http:
+          addr: "\(host)"
+
+        """
+      if hasTLS {
+        let certificates = directory.appending("certs.d").appending(host)
+        try Tool.run("mkdir", ["-p", certificates.string])
+        try Tool.run(
+          "openssl",
+          [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+            "-keyout", "\(directory)/key.pem", "-out", "\(certificates)/ca.crt",
+          ])
+        text += """
+            tls: {certificate: "\(certificates)/ca.crt", key: "\(directory)/key.pem"}
+
+          """
+      }
+      if hasLogin {
+        let line = try Tool.run("htpasswd", ["-nbB", Self.user, Self.password])
+        try directory.appending("htpasswd").write(Array(line.utf8))
+        text += """
+          auth:
+            htpasswd: {realm: lab, path: "\(directory)/htpasswd"}
+
+          """
+      }
+      let path = directory.appending("registry.yml")
+      try path.write(Array(text.utf8))
+      return ["docker-registry", "serve", path.string]
+    } isReady: { _ in
+      (try? Tool.run("bash", ["-c", "exec 3<>/dev/tcp/localhost/\(port)"])) != nil
+    }
+    self.host = host
+  }
+
+  /// One that nobody listens at now: the kernel gives out another each time.
+  private static func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let status = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+      }
+    }
+    guard status == 0 else { throw Errno(rawValue: errno) }
+    return Int(UInt16(bigEndian: address.sin_port))
+  }
+
+  /// The one without TLS and login that the tests of this process share.
+  package static func shared() async throws -> TestRegistry { try await starting.value }
+
+  private static let starting = Task { try await TestRegistry() }
+}
