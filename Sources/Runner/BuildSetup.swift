@@ -14,11 +14,13 @@ package struct BuildSetup: Sendable {
   package var loadJobs: Int
   package var keepsGoing: Bool
   package var waitsForLock: Bool
+  /// Where loads are written down; `nil`: nowhere.
+  package var ledger: Ledger?
 
   package init(
     images: [ImageTarget], runtimes: [any ImageRuntime],
     bazel: @escaping @Sendable (FilePath) -> Bazel, buildConcurrency: Int = 0, loadJobs: Int = 4,
-    keepsGoing: Bool = true, waitsForLock: Bool = true
+    keepsGoing: Bool = true, waitsForLock: Bool = true, ledger: Ledger? = nil
   ) {
     self.images = images
     self.runtimes = runtimes
@@ -27,6 +29,7 @@ package struct BuildSetup: Sendable {
     self.loadJobs = loadJobs
     self.keepsGoing = keepsGoing
     self.waitsForLock = waitsForLock
+    self.ledger = ledger
   }
 
   /// Whether every runtime can be reached now.

@@ -18,7 +18,7 @@ struct Watchbuild: AsyncParsableCommand {
     version: watchbuildVersion,
     subcommands: [
       DevCommand.self, BuildCommand.self, AffectedCommand.self, DoctorCommand.self,
-      ConfigCommand.self,
+      ConfigCommand.self, PruneCommand.self,
     ])
 
   static func main() async {

@@ -56,7 +56,9 @@ struct KindLoadTests {
       let second = try await runtime(cluster).load(archive, as: reference)
       #expect(second.isChanged)
       #expect(second.bytesSent < 300_000)
-      for node in cluster.nodes { #expect(try view(cluster, node).held("lab/lost:dev") == image.id) }
+      for node in cluster.nodes {
+        #expect(try view(cluster, node).held("lab/lost:dev") == image.id)
+      }
     }
   }
 

@@ -53,7 +53,8 @@ struct PodmanLoadTests {
       await service.stop()
       let left = try Tool.run("sh", ["-c", "ls -d \(directory)/watchbuild-podman-* 2>&1 || true"])
       #expect(left.contains("No such file"))
-      let processes = try Tool.run("sh", ["-c", "grep -la '\(directory)' /proc/[0-9]*/cmdline || :"])
+      let processes = try Tool.run(
+        "sh", ["-c", "grep -la '\(directory)' /proc/[0-9]*/cmdline || :"])
       #expect(!processes.contains("podman"))
     }
   }

@@ -106,7 +106,8 @@ package enum RuntimeChoiceError: Error, Hashable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .missingDirectory: "name the directory: oci:DIR"
-    case .missingHost: "name the registry: registry:HOST[:PORT][/PREFIX], such as registry:localhost:5000"
+    case .missingHost:
+      "name the registry: registry:HOST[:PORT][/PREFIX], such as registry:localhost:5000"
     case .invalidName(let text): "'\(text)' names nothing: letters, digits and '.', '_', '-' only"
     case .unknown(let text):
       "'\(text)' is none of docker, podman, containerd, kind, k3d, minikube, registry:HOST, oci:DIR, "

@@ -65,6 +65,10 @@ struct DevSession: Sendable {
           batch.yield(closed)
         }
       }
+      group.addTask {
+        await ImageCleaning(settings: settings, environment: invocation.environment)
+          .run(in: setup.runtimes, clock: bench.clock)
+      }
       defer { group.cancelAll() }
       try await BuildLoop(log: bench.log, clock: bench.clock).run(
         batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,

@@ -24,7 +24,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///var/run/cri-dockerd.sock\"", "docker"),
+    (
+      "KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///var/run/cri-dockerd.sock\"",
+      "docker"
+    ),
     ("KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///run/crio/crio.sock\"", "CRI-O"),
     ("KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///run/containerd.sock\"", nil),
   ])

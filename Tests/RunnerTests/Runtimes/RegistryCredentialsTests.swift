@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct RegistryCredentialsTests {
   private func login(
-    _ host: String, _ text: String, _ script: @escaping ScriptedRunner.Script = { _, _ in .exited(1) }
+    _ host: String, _ text: String,
+    _ script: @escaping ScriptedRunner.Script = { _, _ in .exited(1) }
   ) async throws -> RegistryCredentials.Login? {
     try await withScratchDirectory { directory in
       let path = directory.appending("config.json")

@@ -34,7 +34,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ["localhost:5000", "localhost:5000/team", "registry.example.com/a/b", "127.0.0.1:1"])
+  @Test(arguments: [
+    "localhost:5000", "localhost:5000/team", "registry.example.com/a/b", "127.0.0.1:1",
+  ])
   func `a registry is named by its host`(text: String) throws {
     let choice = try RuntimeChoice("registry:\(text)", relativeTo: "/work")
     #expect(choice == .registry(try #require(RegistryAddress(text))))
