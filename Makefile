@@ -14,7 +14,7 @@ DESTDIR ?=
 SWIFT = swift
 FORMATTED = Sources Tests Benchmarks Package.swift
 
-.PHONY: help deps test-deps build test demo bench bench-bazel bench-map bench-watch format lint check release install
+.PHONY: help deps test-deps build test demo bench bench-bazel bench-load bench-map bench-watch format lint check release install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r goal text; do \
@@ -50,6 +50,9 @@ bench-map: deps ## measure the index beside Bazel's own queries, on 5000 package
 bench-watch: deps ## measure the watcher against bare C, inotifywait and watchman; IDLE=5 SIZES="1000 10000" for a short run
 	$(SWIFT) build -j $(JOBS) -c release --product bench-watch --scratch-path .build-release
 	@Benchmarks/watch/run .build-release/release/bench-watch
+
+bench-load: release test-deps ## what a load costs beside each runtime's own tool; needs python3 and root; MB=100 ROUNDS=3 for a short run
+	Benchmarks/load/run dist/watchbuild
 
 format: ## lay out the code
 	$(SWIFT) format -i -r --configuration .swift-format $(FORMATTED)

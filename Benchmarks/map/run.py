@@ -68,7 +68,7 @@ def generate(root):
     for number in range(PACKAGES):
         # A package reads two of those just below it: graphs of services are deep in places, and wide.
         deps = sorted({f"//{package(chance.randrange(max(0, number - 40), number))}:lib" for _ in range(2) if number % 20})
-        if number % 5:
+        if number // 7 % 5:
             text = f'load("//rules:library.bzl", "library")\nlibrary(name = "lib", deps = {json.dumps(deps)})\n'
         else:
             text = (f'filegroup(name = "lib", srcs = glob(["src/**"]) + {json.dumps(deps)}, '

@@ -16,12 +16,14 @@ package struct BuildSetup: Sendable {
   package var waitsForLock: Bool
   /// Where the profiles of builds go; `nil`: nowhere.
   package var profiles: ProfileStore?
+  /// Where loads are written down; `nil`: nowhere.
+  package var ledger: Ledger?
 
   package init(
     images: [ImageTarget], runtimes: [any ImageRuntime],
     bazel: @escaping @Sendable (FilePath) -> Bazel, buildConcurrency: Int = 0, loadJobs: Int = 4,
     keepsGoing: Bool = true, waitsForLock: Bool = true,
-    profiles: ProfileStore? = nil
+    profiles: ProfileStore? = nil, ledger: Ledger? = nil
   ) {
     self.images = images
     self.runtimes = runtimes
@@ -31,6 +33,7 @@ package struct BuildSetup: Sendable {
     self.keepsGoing = keepsGoing
     self.waitsForLock = waitsForLock
     self.profiles = profiles
+    self.ledger = ledger
   }
 
   /// Whether every runtime can be reached now.

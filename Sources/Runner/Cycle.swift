@@ -69,7 +69,8 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   /// Builds the groups of a stage one after the other; each image is loaded as it is done.
   private func run(_ stage: [Plan.Group], indexes: [FilePath: TargetIndex]) async throws {
     let (jobs, queue) = AsyncStream.makeStream(of: LoadQueue<C>.Job.self)
-    let loads = LoadQueue(limit: setup.loadJobs, record: record, clock: clock)
+    let loads = LoadQueue(
+      limit: setup.loadJobs, ledger: setup.ledger, record: record, clock: clock)
     async let loaded: Void = loads.run(jobs)
     defer { queue.finish() }
     for group in stage {

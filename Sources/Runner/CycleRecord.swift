@@ -119,6 +119,18 @@ final class CycleRecord: Sendable {
     }
   }
 
+  /// A load that takes long is on its way.
+  func loading(
+    _ image: ImageTarget, _ count: LoadProgress.Count, bytesPerSecond: Int64,
+    as reference: ImageReference, runtime: String
+  ) {
+    record(
+      .progress(
+        Event.LoadProgressed(
+          image: image.name, runtime: runtime, ref: reference.description,
+          bytesSent: count.sent, bytesTotal: count.total, bytesPerSecond: bytesPerSecond)))
+  }
+
   func failedBuild(_ image: ImageTarget, _ error: String) {
     state.withLock { $0.images[image.name] = .failedBuild }
     tell(image, .failed) { $0.error = error }

@@ -1,4 +1,5 @@
 import Batching
+import Watcher
 
 /// Loads built images into runtimes, some at once, while the build goes on.
 struct LoadQueue<C: Clock<Duration>>: Sendable {
@@ -10,16 +11,40 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
     var runtime: any ImageRuntime
   }
 
+  /// Loads at once into one runtime.
   let limit: Int
+  /// Where what was loaded is written down; `nil`: nowhere.
+  var ledger: Ledger?
   let record: CycleRecord
   let clock: C
 
   /// Loads until the jobs end and the last load with them.
+  ///
+  /// Every runtime has a lane of its own, so that a slow one holds up no other.
   func run(_ jobs: AsyncStream<Job>) async {
+    await withTaskGroup(of: Void.self) { group in
+      // Not bounded by us: there are as many jobs as images, each an open file.
+      var lanes: [String: AsyncStream<Job>.Continuation] = [:]
+      for await job in jobs {
+        let name = job.runtime.name
+        if lanes[name] == nil {
+          let (waiting, lane) = AsyncStream.makeStream(of: Job.self)
+          lanes[name] = lane
+          // One that takes what waits together must see what waits.
+          let limit = job.runtime.combinesLoads ? Int.max : max(limit, 1)
+          group.addTask { await run(waiting, limit: limit) }
+        }
+        lanes[name]?.yield(job)
+      }
+      for lane in lanes.values { lane.finish() }
+    }
+  }
+
+  private func run(_ jobs: AsyncStream<Job>, limit: Int) async {
     await withTaskGroup(of: Void.self) { group in
       var running = 0
       for await job in jobs {
-        if running == max(limit, 1) {
+        if running == limit {
           await group.next()
           running -= 1
         }
@@ -32,7 +57,13 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
   private func load(_ job: Job) async {
     let start = clock.now
     do {
-      let result = try await job.runtime.load(job.archive, as: job.reference)
+      let result = try await telling(job) {
+        try await job.runtime.load(job.archive, as: job.reference)
+      }
+      if result.isChanged {
+        // An image that is not written down is one that is never removed: no reason to fail.
+        try? ledger?.loaded(result.id, as: job.reference, into: job.runtime.name)
+      }
       record.loaded(
         job.image, result, as: job.reference, runtime: job.runtime.name,
         ms: start.duration(to: clock.now).milliseconds)
@@ -41,6 +72,37 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
     } catch {
       record.failedLoad(
         job.image, "\(error)", as: job.reference, runtime: job.runtime.name)
+    }
+  }
+
+  /// Tells every second how far a load has got.
+  private func telling(
+    _ job: Job, _ load: @escaping @Sendable () async throws -> LoadResult
+  ) async throws -> LoadResult {
+    let progress = LoadProgress()
+    return try await withThrowingTaskGroup(of: LoadResult?.self) { group in
+      group.addTask { try await LoadProgress.$current.withValue(progress) { try await load() } }
+      group.addTask {
+        var last: Int64 = 0
+        while true {
+          do {
+            try await clock.pause(for: .seconds(1))
+          } catch {
+            // The load has ended.
+            return nil
+          }
+          let count = progress.count
+          record.loading(
+            job.image, count, bytesPerSecond: count.sent - last, as: job.reference,
+            runtime: job.runtime.name)
+          last = count.sent
+        }
+      }
+      defer { group.cancelAll() }
+      while let result = try await group.next() {
+        if let result { return result }
+      }
+      throw CancellationError()
     }
   }
 }

@@ -18,7 +18,7 @@ struct Watchbuild: AsyncParsableCommand {
     version: watchbuildVersion,
     subcommands: [
       DevCommand.self, BuildCommand.self, AffectedCommand.self, ProfileCommand.self,
-      DoctorCommand.self, ConfigCommand.self,
+      PruneCommand.self, DoctorCommand.self, ConfigCommand.self,
     ])
 
   static func main() async {

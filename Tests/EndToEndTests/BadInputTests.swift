@@ -103,7 +103,8 @@ struct BadInputTests {
       message: "no image targets found in HOME/workspace; name a label such as"),
     Mistake(
       testDescription: "an unknown place to load into", arguments: ["build", "--load", "dokcer"],
-      message: "--load: 'dokcer' is none of docker, oci:DIR, none, auto (did you mean 'docker'?)"),
+      message: "--load: 'dokcer' is none of docker, podman, containerd, kind, k3d, minikube, "
+        + "registry:HOST, oci:DIR, none, auto (did you mean 'docker'?)"),
     Mistake(
       testDescription: "a configuration that is not there", arguments: ["build", "-f", "no.yaml"],
       message: "can't read the configuration HOME/workspace/no.yaml: No such file or directory; "),

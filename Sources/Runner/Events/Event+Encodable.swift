@@ -16,6 +16,7 @@ extension Event: Encodable {
     case .cacheDiscarded: "cacheDiscarded"
     case .diagnostic: "diagnostic"
     case .image: "image"
+    case .progress: "progress"
     case .cycle: "cycle"
     case .degraded: "degraded"
     case .overflow: "overflow"
@@ -41,6 +42,7 @@ extension Event: Encodable {
     case .cacheDiscarded(let fields): try fields.encode(to: encoder)
     case .diagnostic(let fields): try fields.encode(to: encoder)
     case .image(let fields): try fields.encode(to: encoder)
+    case .progress(let fields): try fields.encode(to: encoder)
     case .cycle(let fields): try fields.encode(to: encoder)
     case .degraded(let reason), .overflow(let reason), .stopping(let reason):
       try container.encode(reason, forKey: .reason)

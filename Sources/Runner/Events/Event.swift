@@ -31,6 +31,7 @@ package struct Event: Sendable {
     case cacheDiscarded(CacheDiscarded)
     case diagnostic(Diagnosed)
     case image(ImageChanged)
+    case progress(LoadProgressed)
     case cycle(CycleEnded)
     case degraded(reason: String)
     case overflow(reason: String)
@@ -219,6 +220,29 @@ extension Event {
       self.image = image
       self.target = target
       self.status = status
+    }
+  }
+
+  /// How far a load has got that takes longer than a second; told every second.
+  package struct LoadProgressed: Sendable, Encodable {
+    package var image: String
+    package var runtime: String
+    package var ref: String
+    package var bytesSent: Int64
+    /// Of what is to be sent, as far as is known: a fallback adds to it.
+    package var bytesTotal: Int64
+    package var bytesPerSecond: Int64
+
+    package init(
+      image: String, runtime: String, ref: String, bytesSent: Int64, bytesTotal: Int64,
+      bytesPerSecond: Int64
+    ) {
+      self.image = image
+      self.runtime = runtime
+      self.ref = ref
+      self.bytesSent = bytesSent
+      self.bytesTotal = bytesTotal
+      self.bytesPerSecond = bytesPerSecond
     }
   }
 

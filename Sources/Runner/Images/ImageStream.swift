@@ -21,6 +21,8 @@ package struct ImageStream: Sendable {
   }
 
   private var parts: [Part] = []
+  /// Of the load that the stream was made for: it may be read in another task.
+  private let progress = LoadProgress.current
   /// Of the whole stream, in bytes.
   package private(set) var length: Int64 = 0
 
@@ -65,7 +67,10 @@ package struct ImageStream: Sendable {
 extension ImageStream: AsyncSequence {
   package typealias Element = [UInt8]
 
-  package func makeAsyncIterator() -> Iterator { Iterator(parts: parts) }
+  package func makeAsyncIterator() -> Iterator {
+    progress?.begin(length)
+    return Iterator(parts: parts, progress: progress)
+  }
 
   package struct Iterator: AsyncIteratorProtocol {
     private let parts: [Part]
@@ -75,8 +80,11 @@ extension ImageStream: AsyncSequence {
     /// Of what has gone out of the current part.
     private var hash = SHA256()
 
-    fileprivate init(parts: [Part]) {
+    private let progress: LoadProgress?
+
+    fileprivate init(parts: [Part], progress: LoadProgress?) {
       self.parts = parts
+      self.progress = progress
     }
 
     /// - Throws: `ImageArchiveError` when a layer can't be read to its end, or is not what its
@@ -109,6 +117,7 @@ extension ImageStream: AsyncSequence {
           position = 0
         }
       }
+      progress?.add(chunk.count)
       return chunk.isEmpty ? nil : chunk
     }
 

@@ -22,9 +22,17 @@ package final class Containerd: ImageRuntime {
         runner: runner))
   }
 
+  package var combinesLoads: Bool { true }
+
   package func isAvailable() async -> Bool {
     // Only whether, not why: the next load tells.
     (try? await loader.ctr.state(of: [])) != nil
+  }
+
+  package func remove(
+    _ image: SupersededImage, keeping kept: Set<Digest>, isDryRun: Bool
+  ) async throws -> Removal {
+    try await loader.ctr.remove(image, isDryRun: isDryRun)
   }
 
   package func load(

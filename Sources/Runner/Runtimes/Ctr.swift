@@ -103,6 +103,38 @@ struct Ctr: Sendable {
     return (Set(output.split(separator: "\n").map(String.init)), reason)
   }
 
+  private static let namesScript = preamble + "c images ls && echo -- && c containers ls"
+  private static let removeScript = preamble + #"c images rm "$@" >&2"#
+
+  /// Removes the names that Kubernetes gave an image by its ID, where nothing else names it.
+  ///
+  /// Containers that use the name which the image had keep it too: which version they run is not to
+  /// be seen.
+  func remove(_ image: SupersededImage, isDryRun: Bool) async throws -> Removal {
+    let (exit, output, errors) = try await run(Self.namesScript)
+    guard exit == .exited(0) else { throw unreachable(exit, errors) }
+    let halves = output.split(separator: "--\n", maxSplits: 1, omittingEmptySubsequences: false)
+    let names = halves[0].split(separator: "\n").compactMap { line -> String? in
+      let fields = line.split(separator: " ")
+      return fields.contains(Substring(image.id.description)) ? fields.first.map(String.init) : nil
+    }
+    if names.isEmpty { return .absent }
+    if let name = names.first(where: { !$0.hasPrefix("sha256:") }) {
+      return .kept("it is also called \(name)")
+    }
+    let used = Set(names + [image.reference.normalized])
+    for line in halves.dropFirst().first?.split(separator: "\n") ?? [] {
+      let fields = line.split(separator: " ").map(String.init)
+      if fields.count > 1, used.contains(fields[1]) {
+        return .kept("container \(fields[0].prefix(12)) may use it")
+      }
+    }
+    if isDryRun { return .removed }
+    let removed = try await run(Self.removeScript, names)
+    guard removed.exit == .exited(0) else { throw unreachable(removed.exit, removed.errors) }
+    return .removed
+  }
+
   func run(
     _ script: String, _ arguments: [String] = [], input: ImageStream? = nil
   ) async throws -> (exit: CommandExit, output: String, errors: String) {

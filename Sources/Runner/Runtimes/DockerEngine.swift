@@ -56,6 +56,13 @@ package final class DockerEngine: ImageRuntime {
     }
   }
 
+  package func remove(
+    _ image: SupersededImage, keeping kept: Set<Digest>, isDryRun: Bool
+  ) async throws -> Removal {
+    try await service?.start(for: client)
+    return try await client.remove(image.id, isDryRun: isDryRun)
+  }
+
   private func loadLayers(
     _ archive: ImageArchive, as reference: ImageReference
   ) async throws -> LoadResult {

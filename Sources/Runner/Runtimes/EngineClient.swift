@@ -76,9 +76,10 @@ package final class EngineClient: Sendable {
       var id: String
       var rootFS: RootFS?
     }
-    guard let body = try await get("/images/\(name)/json", limit: .seconds(60), orMissing: true)
+    guard
+      let answer = try await get(
+        Answer.self, "/images/\(name)/json", limit: .seconds(60), orMissing: true)
     else { return nil }
-    let answer = try decode(Answer.self, from: body)
     guard let id = Digest(answer.id) else { throw unexpected("image ID \(answer.id)") }
     return Image(id: id, layers: (answer.rootFS?.layers ?? []).compactMap { Digest($0) })
   }
@@ -110,6 +111,23 @@ package final class EngineClient: Sendable {
 }
 
 extension EngineClient {
+  /// - Returns: `nil` for status 404, where that is an answer.
+  func get<Value: Decodable>(
+    _ type: Value.Type, _ path: String, limit: TimeAmount, orMissing: Bool
+  ) async throws -> Value? {
+    guard let body = try await get(path, limit: limit, orMissing: orMissing) else { return nil }
+    return try decode(type, from: body)
+  }
+
+  func delete(_ path: String) async throws -> (status: UInt, message: String) {
+    try await execute(request(path, .DELETE), deadline: .now() + .seconds(120)) { response in
+      (
+        response.status.code,
+        EngineAnswer.message(of: try await Self.collect(response.body))
+      )
+    }
+  }
+
   private func get(_ path: String, limit: TimeAmount) async throws -> [UInt8] {
     guard let body = try await get(path, limit: limit, orMissing: false) else {
       throw unexpected("status 404 for \(path)")

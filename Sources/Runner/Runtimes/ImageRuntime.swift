@@ -17,6 +17,31 @@ package protocol ImageRuntime: Sendable {
   /// - Throws: `RuntimeError` when the runtime can't be reached, refuses the image, or does not
   ///   hold it afterwards; `ImageArchiveError` when the archive can't be read; `CancellationError`.
   func load(_ archive: ImageArchive, as reference: ImageReference) async throws -> LoadResult
+
+  /// Whether loads that wait go together, so that it is to be given all at once.
+  var combinesLoads: Bool { get }
+
+  /// Removes an image of ours whose name stands for another now.
+  ///
+  /// Never one that something runs, or that has a name.
+  ///
+  /// - Parameters:
+  ///   - kept: IDs of other images of ours, whose content must stay whole.
+  ///   - isDryRun: Nothing is removed, and the answer is what would be.
+  func remove(
+    _ image: SupersededImage, keeping kept: Set<Digest>, isDryRun: Bool
+  ) async throws -> Removal
+}
+
+extension ImageRuntime {
+  package var combinesLoads: Bool { false }
+
+  /// For one that removes by itself what no name stands for.
+  package func remove(
+    _ image: SupersededImage, keeping kept: Set<Digest>, isDryRun: Bool
+  ) async throws -> Removal {
+    .kept("\(name) collects its garbage itself")
+  }
 }
 
 /// What loading one image into one runtime came to.

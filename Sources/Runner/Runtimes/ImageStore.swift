@@ -29,7 +29,11 @@ package struct ImageStore: ImageRuntime {
           isChanged: false, id: digest, bytesSent: 0, layersSent: 0,
           layersTotal: archive.layers.count)
       }
-      return try write(archive, as: reference, to: store)
+      // What was there may be pruned while the rest is written; then it is written the next time.
+      for _ in 0..<3 {
+        if let result = try write(archive, as: reference, to: store) { return result }
+      }
+      throw StoreError.disturbed
     } catch let error as ImageArchiveError {
       throw error
     } catch let error as CancellationError {
@@ -66,7 +70,7 @@ package struct ImageStore: ImageRuntime {
 
   private func write(
     _ archive: ImageArchive, as reference: ImageReference, to store: StoreDirectory
-  ) throws -> LoadResult {
+  ) throws -> LoadResult? {
     var bytes: Int64 = 0
     var written = 0
     var digests: [Digest] = []
@@ -87,15 +91,70 @@ package struct ImageStore: ImageRuntime {
       bytes += Int64(content.count)
     }
     // Last, so that the name never stands for an image that is not all there.
-    try store.locked {
+    let isWhole = try store.locked {
+      for (layer, digest) in zip(archive.layers, digests) {
+        guard try store.contains(digest, size: layer.size) else { return false }
+      }
+      for (digest, content) in [
+        (archive.configDigest, archive.config), (manifest.digest, manifest.bytes),
+      ] {
+        guard try store.contains(digest, size: Int64(content.count)) else { return false }
+      }
       var index = try index(of: store)
       index.set(reference, to: manifest)
       try store.replace(OCILayout.indexName, with: index.bytes)
       bytes += Int64(index.bytes.count)
+      return true
     }
+    guard isWhole else { return nil }
     return LoadResult(
       isChanged: true, id: manifest.digest, bytesSent: bytes, layersSent: written,
       layersTotal: archive.layers.count)
+  }
+
+  /// Removes the manifest, and what neither the index nor an image that is kept refers to.
+  @concurrent package func remove(
+    _ image: SupersededImage, keeping kept: Set<Digest>, isDryRun: Bool
+  ) async throws -> Removal {
+    let store = StoreDirectory(path: directory)
+    guard try store.read(OCILayout.layoutName) != nil else { return .absent }
+    return try store.locked {
+      let named = try index(of: store).digests
+      if named.contains(image.id) { return .kept("it is in the index") }
+      let doomed = try contents(of: image.id, in: store)
+      if doomed.isEmpty { return .absent }
+      if isDryRun { return .removed }
+      var used: Set<Digest> = []
+      for other in named.union(kept) { used.formUnion(try contents(of: other, in: store)) }
+      // The manifest last: as long as it is there, a run that was cut short can be taken up again.
+      for digest in doomed.subtracting(used).subtracting([image.id]) { try store.remove(digest) }
+      try store.remove(image.id)
+      return .removed
+    }
+  }
+
+  /// A manifest or index, and all that it refers to; nothing where it is not there.
+  private func contents(of digest: Digest, in store: StoreDirectory) throws -> Set<Digest> {
+    guard let bytes = try store.read(OCILayout.blobName(digest)) else { return [] }
+    var found: Set<Digest> = [digest]
+    // What is no JSON refers to nothing.
+    guard let json = try? JSON.decode(JSON.self, from: bytes) else { return found }
+    var direct: [JSON] = json["layers"]?.array ?? []
+    if let config = json["config"] { direct.append(config) }
+    for entry in direct {
+      if let blob = Self.digest(entry) { found.insert(blob) }
+    }
+    let nested: [JSON] = json["manifests"]?.array ?? []
+    for entry in nested {
+      // An index can't hold its own digest, so this ends.
+      if let inner = Self.digest(entry) { found.formUnion(try contents(of: inner, in: store)) }
+    }
+    return found
+  }
+
+  private static func digest(_ descriptor: JSON) -> Digest? {
+    guard let text = descriptor["digest"]?.string else { return nil }
+    return Digest(text)
   }
 
   private func index(of store: StoreDirectory) throws -> StoreIndex {

@@ -61,6 +61,8 @@ package final class LocalCluster: ImageRuntime {
     self.runner = runner
   }
 
+  package var combinesLoads: Bool { true }
+
   package func isAvailable() async -> Bool {
     // Only whether, not why: the next load tells.
     (try? await check()) != nil
@@ -69,6 +71,20 @@ package final class LocalCluster: ImageRuntime {
   /// - Throws: `RuntimeError` that says why no node can be loaded into; `CancellationError`.
   func check() async throws {
     _ = try await findNodes()
+  }
+
+  package func remove(
+    _ image: SupersededImage, keeping kept: Set<Digest>, isDryRun: Bool
+  ) async throws -> Removal {
+    var all: [Removal] = []
+    for node in try await findNodes() {
+      all.append(try await node.ctr.remove(image, isDryRun: isDryRun))
+    }
+    // Where one node keeps it, it is to be asked again.
+    for removal in all {
+      if case .kept = removal { return removal }
+    }
+    return all.contains(.removed) ? Removal.removed : Removal.absent
   }
 
   package func load(

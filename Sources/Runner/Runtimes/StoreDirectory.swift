@@ -77,6 +77,12 @@ struct StoreDirectory {
     }
   }
 
+  /// Removes a blob, which need not be there.
+  func remove(_ digest: Digest) throws {
+    let result = unlink(path.appending(OCILayout.blobName(digest)).string)
+    if result != 0, errno != ENOENT { throw Errno(rawValue: errno) }
+  }
+
   /// Runs `body` while no other process, and no other task, runs its own here.
   func locked<Value>(_ body: () throws -> Value) throws -> Value {
     // The lock is on the directory itself, so it leaves no file behind and no stale state.
@@ -156,5 +162,7 @@ enum StoreError: Error, Hashable {
   /// The directory is neither empty nor an image layout.
   case occupied
   case damagedIndex(String)
+  /// Blobs went away while others were written, again and again.
+  case disturbed
   case digest(expected: Digest, actual: Digest)
 }

@@ -33,6 +33,15 @@ struct StoreIndex {
     return (digest, size)
   }
 
+  /// Of everything that the index names.
+  var digests: Set<Digest> {
+    var digests: Set<Digest> = []
+    for entry in manifests {
+      if let text = entry["digest"]?.string, let digest = Digest(text) { digests.insert(digest) }
+    }
+    return digests
+  }
+
   /// Makes a name stand for this manifest, and for no other.
   mutating func set(_ reference: ImageReference, to manifest: ImageManifest) {
     guard case .object(var fields) = json else { return }

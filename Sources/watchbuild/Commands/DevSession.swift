@@ -57,6 +57,10 @@ struct DevSession: Sendable {
           batch.yield(closed)
         }
       }
+      group.addTask {
+        await ImageCleaning(settings: settings, environment: invocation.environment)
+          .run(in: setup.runtimes, clock: bench.clock)
+      }
       defer { group.cancelAll() }
       try await BuildLoop(
         log: bench.log, clock: bench.clock,

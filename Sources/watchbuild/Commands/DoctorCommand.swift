@@ -32,7 +32,12 @@ struct DoctorCommand: AsyncParsableCommand {
     let doctor = Doctor(
       workspace: workspace, settings: settings, environment: environment,
       runner: SubprocessRunner(), clock: ContinuousClock(),
-      docker: { await DockerCheck.finding(environment: environment) })
+      docker: { await DockerCheck.finding(environment: environment) },
+      runtimes: { settings in
+        await RuntimeCheck.findings(
+          settings.loadTargets, store: settings.stateDirectory.appending("images"),
+          environment: environment)
+      })
     let findings = await doctor.findings()
     try show(findings, usesColor: (try? settings.get().usesColor) ?? (common.color == .always))
     if findings.contains(where: { $0.status == .error }) { throw ExitStatus.usage }

@@ -49,7 +49,8 @@ struct Workbench: Sendable {
     BuildSetup(
       images: images, runtimes: runtimes, bazel: { bazel(in: $0) },
       buildConcurrency: settings.buildConcurrency, loadJobs: settings.loadJobs,
-      keepsGoing: settings.keepsGoing, waitsForLock: settings.waitsForLock, profiles: profiles)
+      keepsGoing: settings.keepsGoing, waitsForLock: settings.waitsForLock, profiles: profiles,
+      ledger: Ledger(in: settings.stateDirectory, now: { Date() }))
   }
 
   /// Some images are not named but found, so that BUILD files decide which there are.

@@ -36,8 +36,8 @@ struct ConfigurationReader {
     guard let root else { return configuration }
     let base = directory
     let top = mapping(
-      root, keys: ["bazel", "watch", "batch", "images", "load"],
-      later: ["rollout", "hooks", "prune", "profiles"])
+      root, keys: ["bazel", "watch", "batch", "images", "load", "prune"],
+      later: ["rollout", "hooks", "profiles"])
 
     if let node = top["bazel"] {
       let bazel = mapping(node, keys: ["command", "startupOptions", "options"])
@@ -67,6 +67,11 @@ struct ConfigurationReader {
       let load = mapping(node, keys: ["to", "jobs"])
       configuration.layer.loadTargets = loadTargets(load["to"])
       configuration.layer.loadJobs = number(load["jobs"], SettingText.loadJobs)
+    }
+    if let node = top["prune"] {
+      let prune = mapping(node, keys: ["keep", "olderThan"])
+      configuration.layer.pruneKeep = number(prune["keep"], SettingText.pruneKeep)
+      configuration.layer.pruneOlderThan = value(prune["olderThan"], SettingText.duration)
     }
     if let node = top["images"] {
       var images = ImagesReader(reader: self)

@@ -30,6 +30,11 @@ struct PrintedSettings: Encodable {
     var jobs: Int
   }
 
+  private struct Prune: Encodable {
+    var keep: Int
+    var olderThan: String
+  }
+
   private struct Image: Encodable {
     var name: String?
     var target: String?
@@ -48,6 +53,7 @@ struct PrintedSettings: Encodable {
   private var batch: Batch
   private var images: [Image]
   private var load: Load
+  private var prune: Prune
 
   init(_ settings: Settings) {
     bazel = Bazel(
@@ -71,6 +77,8 @@ struct PrintedSettings: Encodable {
       }
     }
     load = Load(to: settings.loadTargets.map(\.description), jobs: settings.loadJobs)
+    prune = Prune(
+      keep: settings.prune.keep, olderThan: DurationText.text(settings.prune.olderThan))
   }
 
   func yaml() throws -> String { try YAMLDocument.text(encoding: self) }

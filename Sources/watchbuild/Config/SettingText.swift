@@ -54,6 +54,13 @@ enum SettingText {
     return count
   }
 
+  static func pruneKeep(_ text: String) throws(InvalidValue) -> Int {
+    guard let count = Int(text), (0...10_000).contains(count) else {
+      throw InvalidValue("write a number of images to keep of each name")
+    }
+    return count
+  }
+
   /// A program: a name to be looked up in `PATH`, or a path made absolute.
   static func program(_ text: String, relativeTo base: FilePath) throws(InvalidValue) -> String {
     guard !text.isEmpty else { throw InvalidValue("name a program, such as bazel or bazelisk") }

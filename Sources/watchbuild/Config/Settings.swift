@@ -25,6 +25,8 @@ struct Settings: Equatable, Sendable {
   /// As `--load` takes them, directories absolute.
   var loadTargets = [RuntimeChoice.auto]
   var loadJobs = 4
+  /// Which of the images that we loaded are removed when they are superseded.
+  var prune = PruneRule()
   var isPostponed = false
   var waitsForLock = true
   /// Glob patterns relative to the workspace, on top of the built-in rules.
@@ -127,6 +129,8 @@ extension Settings {
     keepsGoing = layer.keepsGoing ?? keepsGoing
     loadTargets = layer.loadTargets ?? loadTargets
     loadJobs = layer.loadJobs ?? loadJobs
+    prune.keep = layer.pruneKeep ?? prune.keep
+    prune.olderThan = layer.pruneOlderThan ?? prune.olderThan
     isPostponed = layer.isPostponed ?? isPostponed
     waitsForLock = layer.waitsForLock ?? waitsForLock
   }

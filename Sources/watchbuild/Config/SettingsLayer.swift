@@ -15,6 +15,8 @@ struct SettingsLayer: Equatable, Sendable {
   var keepsGoing: Bool?
   var loadTargets: [RuntimeChoice]?
   var loadJobs: Int?
+  var pruneKeep: Int?
+  var pruneOlderThan: Duration?
   var isPostponed: Bool?
   var output: OutputMode?
   var waitsForLock: Bool?
@@ -34,6 +36,8 @@ struct SettingsLayer: Equatable, Sendable {
     merged.keepsGoing = keepsGoing ?? lower.keepsGoing
     merged.loadTargets = loadTargets ?? lower.loadTargets
     merged.loadJobs = loadJobs ?? lower.loadJobs
+    merged.pruneKeep = pruneKeep ?? lower.pruneKeep
+    merged.pruneOlderThan = pruneOlderThan ?? lower.pruneOlderThan
     merged.isPostponed = isPostponed ?? lower.isPostponed
     merged.output = output ?? lower.output
     merged.waitsForLock = waitsForLock ?? lower.waitsForLock

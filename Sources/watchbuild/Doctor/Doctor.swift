@@ -10,6 +10,8 @@ struct Doctor: Sendable {
   var clock: any Clock<Duration>
   /// Whether docker answers; its own step, because tests have none.
   var docker: @Sendable () async -> Finding
+  /// Whether other runtimes answer that the settings name.
+  var runtimes: @Sendable (Settings) async -> [Finding] = { _ in [] }
 
   func findings() async -> [Finding] {
     var findings: [Finding] = []
@@ -29,6 +31,7 @@ struct Doctor: Sendable {
       findings.append(FileSystemCheck.finding(for: root))
     }
     findings.append(required(await docker()))
+    if case .success(let settings) = settings { findings += await runtimes(settings) }
     return findings
   }
 

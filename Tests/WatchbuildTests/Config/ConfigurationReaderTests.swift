@@ -98,7 +98,8 @@ struct ConfigurationReaderTests {
       "hooks: {}", "watchbuild.yaml:1:1: error: 'hooks' is not supported by this version; remove it"
     ),
     (
-      "prune: {}", "watchbuild.yaml:1:1: error: 'prune' is not supported by this version; remove it"
+      "prune: {keep: -1}",
+      "watchbuild.yaml:1:15: error: write a number of images to keep of each name"
     ),
     (
       "profiles: {}",
@@ -157,9 +158,9 @@ struct ConfigurationReaderTests {
       "watch: {ignore: ['']}", "watchbuild.yaml:1:18: error: an empty pattern matches nothing"
     ),
     (
-      "load: {to: [podman]}",
-      "watchbuild.yaml:1:13: error: loading into podman is not supported by this version; "
-        + "use docker, oci:DIR, none or auto"
+      "load: {to: [registry]}",
+      "watchbuild.yaml:1:13: error: name the registry: registry:HOST[:PORT][/PREFIX], "
+        + "such as registry:localhost:5000"
     ),
     (
       "load: {to: [none, docker]}",

@@ -110,7 +110,7 @@ struct SettingsTests {
     ("WATCHBUILD_KEEP_GOING", "maybe", "neither true nor false"),
     ("WATCHBUILD_BUILD_CONCURRENCY", "-1", "or 0 for no limit"),
     ("WATCHBUILD_LOAD_JOBS", "0", "from 1 to 256"),
-    ("WATCHBUILD_LOAD", "docker,podman", "podman is not supported by this version"),
+    ("WATCHBUILD_LOAD", "docker,kind:-x", "'kind:-x' names nothing"),
     ("WATCHBUILD_LOAD", "dokcer", "did you mean 'docker'?"),
     ("WATCHBUILD_OUTPUT", "xml", "none of tty, plain, json"),
   ])
@@ -131,8 +131,8 @@ struct SettingsTests {
     (["--trigger", "manual"], "'manual' is not supported by this version"),
     (["--trigger", "pol"], "did you mean 'poll'?"),
     (
-      ["--load", "registry:localhost:5000"],
-      "registry:localhost:5000 is not supported by this version"
+      ["--load", "registry:localhost:5000/A"],
+      "name the registry"
     ),
     (["--load", "oci:"], "name the directory"),
     (["--load", "none", "--load", "docker"], "'none' loads nowhere"),

@@ -1,0 +1,149 @@
+package import FoundationEssentials
+import Glibc
+package import SystemPackage
+
+/// What we loaded where, so that of all images only ours are ever removed.
+///
+/// A file of JSON Lines that is only appended to: what a crash cuts short is one line, which is
+/// skipped. A load that was not written down is an image that is never removed.
+package struct Ledger: Sendable {
+  package struct Entry: Hashable, Sendable, Codable {
+    /// As `--load` names it.
+    package var runtime: String
+    package var reference: String
+    package var id: String
+    /// Seconds since 1970.
+    package var time: Int64
+    /// It has been removed, or was found gone.
+    package var isRemoved: Bool?
+
+    package init(
+      runtime: String, reference: String, id: String, time: Int64, isRemoved: Bool? = nil
+    ) {
+      self.runtime = runtime
+      self.reference = reference
+      self.id = id
+      self.time = time
+      self.isRemoved = isRemoved
+    }
+  }
+
+  /// Beyond this the file is written anew, without what has been removed. In bytes.
+  private static let sizeLimit = 4 << 20
+
+  private let directory: FilePath
+  private let now: @Sendable () -> Date
+
+  /// - Parameter directory: Is there; the ledger is the file `loads.jsonl` in it.
+  package init(in directory: FilePath, now: @escaping @Sendable () -> Date) {
+    self.directory = directory
+    self.now = now
+  }
+
+  private var path: FilePath { directory.appending("loads.jsonl") }
+
+  var seconds: Int64 { Int64(now().timeIntervalSince1970) }
+
+  /// Writes down that a runtime took an image from us.
+  func loaded(_ id: Digest, as reference: ImageReference, into runtime: String) throws {
+    try append([
+      Entry(
+        runtime: runtime, reference: reference.description, id: id.description, time: seconds)
+    ])
+  }
+
+  func append(_ entries: [Entry]) throws {
+    try locked {
+      let descriptor = try FileDescriptor.open(
+        path, .readWrite, options: [.create, .append, .closeOnExec],
+        permissions: .ownerReadWrite)
+      try descriptor.closeAfter {
+        // What a crash left of a line must not swallow the next.
+        var text: [UInt8] = try Self.endsInLine(descriptor) ? [] : [Self.newline]
+        for entry in entries { Self.add(entry, to: &text) }
+        _ = try descriptor.writeAll(text)
+      }
+    }
+  }
+
+  /// What of our loads may still be there, in the order of the loads.
+  package func entries() throws -> [Entry] { try locked { try read() } }
+
+  /// Makes the file small again where it has grown large.
+  func compact() throws {
+    try locked {
+      guard try content().count > Self.sizeLimit else { return }
+      var text: [UInt8] = []
+      for entry in try read() { Self.add(entry, to: &text) }
+      let temporary = directory.appending("loads.jsonl.new")
+      let descriptor = try FileDescriptor.open(
+        temporary, .writeOnly, options: [.create, .truncate, .closeOnExec],
+        permissions: .ownerReadWrite)
+      _ = try descriptor.closeAfter { try descriptor.writeAll(text) }
+      if rename(temporary.string, path.string) != 0 { throw Errno(rawValue: errno) }
+    }
+  }
+
+  private func read() throws -> [Entry] {
+    let bytes = try content()
+    var entries: [Entry] = []
+    for line in bytes.split(separator: Self.newline) {
+      guard let entry = Self.entry(Array(line)) else { continue }
+      if entry.isRemoved == true {
+        entries.removeAll { $0.runtime == entry.runtime && $0.id == entry.id }
+      } else {
+        entries.append(entry)
+      }
+    }
+    return entries
+  }
+
+  /// - Returns: `nil` for a line that was cut short: a load that nobody knows of.
+  private static func entry(_ line: [UInt8]) -> Entry? {
+    do throws(JSON.Malformed) {
+      return try JSON.decode(Entry.self, from: line)
+    } catch {
+      return nil
+    }
+  }
+
+  private static let newline = UInt8(ascii: "\n")
+
+  private static func add(_ entry: Entry, to text: inout [UInt8]) {
+    text += JSON.encode(entry)
+    text.append(newline)
+  }
+
+  /// Nothing before the first load.
+  private func content() throws -> [UInt8] {
+    let opened: ArchiveFile.Opened
+    do {
+      opened = try ArchiveFile.open(path)
+    } catch Errno.noSuchFileOrDirectory {
+      return []
+    }
+    guard case .file(let file) = opened else { throw Errno.isDirectory }
+    return try file.bytes(at: 0, count: Int(min(file.size, 64 << 20)))
+  }
+
+  private static func endsInLine(_ descriptor: FileDescriptor) throws -> Bool {
+    let size = try descriptor.stat().size
+    guard size > 0 else { return true }
+    let last = try withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { buffer in
+      try descriptor.read(fromAbsoluteOffset: size - 1, into: buffer) == 1 ? buffer[0] : 0
+    }
+    return last == newline
+  }
+
+  /// One process at a time, and one task; the lock is on the directory and leaves nothing behind.
+  private func locked<Value>(_ body: () throws -> Value) throws -> Value {
+    let descriptor = try FileDescriptor.open(
+      directory, .readOnly, options: [.closeOnExec, .directory])
+    return try descriptor.closeAfter {
+      while flock(descriptor.rawValue, LOCK_EX) != 0 {
+        guard errno == EINTR else { throw Errno(rawValue: errno) }
+      }
+      return try body()
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import Synchronization
+
+/// How far a load has got: counted where bytes go out, read by who tells of it.
+package final class LoadProgress: Sendable {
+  /// Of the load that the current task is part of.
+  @TaskLocal static var current: LoadProgress?
+
+  package struct Count: Hashable, Sendable {
+    /// Bytes handed to the runtime.
+    package var sent: Int64 = 0
+    /// Bytes of all streams begun so far.
+    package var total: Int64 = 0
+  }
+
+  private let state = Mutex(Count())
+
+  var count: Count { state.withLock { $0 } }
+
+  func begin(_ length: Int64) { state.withLock { $0.total += length } }
+
+  func add(_ bytes: Int) { state.withLock { $0.sent += Int64(bytes) } }
+}

@@ -1,0 +1,110 @@
+import FoundationEssentials
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Runner
+
+@Suite struct PruningTests {
+  private static func id(_ number: Int) -> Digest { Digest(of: [UInt8(number)]) }
+
+  /// A load of image `number` at second `time`.
+  private static func load(
+    _ number: Int, at time: Int64, as reference: String = "lab/app:dev"
+  ) -> Ledger.Entry {
+    Ledger.Entry(
+      runtime: "docker", reference: reference, id: id(number).description, time: time)
+  }
+
+  private func superseded(
+    _ entries: [Ledger.Entry], keep: Int, olderThan: Int, now: Int64 = 10_000
+  ) -> Set<Digest> {
+    let rule = PruneRule(keep: keep, olderThan: .seconds(olderThan))
+    return Set(rule.verdict(on: entries, now: now).superseded.map(\.id))
+  }
+
+  @Test func `what the name stands for is never given up`() {
+    #expect(superseded([Self.load(1, at: 1)], keep: 0, olderThan: 0).isEmpty)
+    // Back to the first after a revert: the second is superseded.
+    let entries = [Self.load(1, at: 1), Self.load(2, at: 2), Self.load(1, at: 3)]
+    #expect(superseded(entries, keep: 0, olderThan: 0) == [Self.id(2)])
+  }
+
+  @Test func `so many superseded images of each name stay, the newest`() {
+    let entries = (1...5).map { Self.load($0, at: Int64($0)) }
+    #expect(superseded(entries, keep: 2, olderThan: 0) == [Self.id(1), Self.id(2)])
+    #expect(superseded(entries, keep: 9, olderThan: 0).isEmpty)
+  }
+
+  @Test func `an image stays until it has been superseded for long enough`() {
+    // Loaded long ago, superseded at 9000.
+    let entries = [Self.load(1, at: 1), Self.load(2, at: 9_000)]
+    #expect(superseded(entries, keep: 0, olderThan: 1_001).isEmpty)
+    #expect(superseded(entries, keep: 0, olderThan: 1_000) == [Self.id(1)])
+  }
+
+  @Test func `an image that another name of ours stands for stays`() {
+    let entries = [
+      Self.load(1, at: 1), Self.load(1, at: 2, as: "lab/app:stable"), Self.load(2, at: 3),
+    ]
+    #expect(superseded(entries, keep: 0, olderThan: 0).isEmpty)
+  }
+
+  @Test func `the ledger survives a line that was cut short, and forgets what was removed`()
+    async throws
+  {
+    try await withScratchDirectory { directory in
+      let ledger = Ledger(in: directory, now: { Date(timeIntervalSince1970: 77) })
+      #expect(try ledger.entries().isEmpty)
+      let reference = try #require(ImageReference("lab/app:dev"))
+      try ledger.loaded(Self.id(1), as: reference, into: "docker")
+      let path = directory.appending("loads.jsonl")
+      try path.write(try path.read() + Array(#"{"runtime":"dock"#.utf8))
+      try ledger.loaded(Self.id(2), as: reference, into: "docker")
+      #expect(try ledger.entries().map(\.id) == [Self.id(1), Self.id(2)].map(\.description))
+      #expect(try ledger.entries().first?.time == 77)
+      var gone = Self.load(1, at: 80)
+      gone.isRemoved = true
+      try ledger.append([gone])
+      #expect(try ledger.entries().map(\.id) == [Self.id(2).description])
+    }
+  }
+
+  @Test func `of a store only blobs go that nothing else needs`() async throws {
+    try await withScratchDirectory { directory in
+      let base = TestImage.layer("base", "shared")
+      let images = (0..<3).map { index in
+        TestImage(layers: [base, TestImage.layer("app", "\(index)")])
+      }
+      let ledger = Ledger(in: directory, now: { Date(timeIntervalSince1970: 100_000) })
+      let store = ImageStore(directory.appending("images"))
+      let reference = try #require(ImageReference("lab/app:dev"))
+      for (index, image) in images.enumerated() {
+        let path = directory.appending("image.tar")
+        try path.write(image.dockerArchive())
+        let result = try await store.load(try ImageArchive.open(path), as: reference)
+        try ledger.append([
+          Ledger.Entry(
+            runtime: store.name, reference: "lab/app:dev", id: result.id.description,
+            time: Int64(index))
+        ])
+      }
+      func has(_ bytes: [UInt8]) throws -> Bool {
+        try StoreDirectory(path: store.directory)
+          .contains(Digest(of: bytes), size: Int64(bytes.count))
+      }
+      let pruning = Pruning(PruneRule(keep: 1), ledger: ledger)
+      let dry = try await pruning.run(in: store, isDryRun: true)
+      #expect(dry.map(\.removal) == [.removed])
+      #expect(try has(images[0].layers[1]))
+
+      #expect(try await pruning.run(in: store) == dry)
+      #expect(try !has(images[0].layers[1]))
+      #expect(try !has(images[0].config))
+      for image in images[1...] {
+        for blob in image.layers + [image.config] { #expect(try has(blob)) }
+      }
+      #expect(try await pruning.run(in: store).isEmpty)
+    }
+  }
+}
