@@ -39,15 +39,18 @@ extension CommandTests {
           try? workspace.write("services/\(name)/BUILD.bazel", original)
         }
       }
-      let run = try await workspace.run(
-        ["build", "--output", "json", "--load", store] + names.map { "//services/\($0):slow" })
+      // The store then has their layers, and each load is short.
+      let build = ["build", "--output", "json", "--load", store]
+      let first = try await workspace.run(build + names.map { "//services/\($0):image" })
+      #expect(first.exit == 0, "\(first.errors)")
+      let run = try await workspace.run(build + names.map { "//services/\($0):slow" })
       #expect(run.exit == 0)
       #expect(run.events.filter { $0.type == "build" }.count == 1)
       // By the order of events alone: a load has ended before another image is even built.
-      let loaded = try #require(run.events.first { $0.status == "loaded" })
+      let loaded = try #require(run.events.first { $0.runtime != nil })
       let last = try #require(run.events.last { $0.status == "built" })
       #expect(loaded.seq < last.seq)
-      #expect(run.images("loaded").count == 3)
+      #expect(run.images("built").count == 3)
     }
 
     @Test func `ten cycles have one command line, and a terminal's build disturbs none`()

@@ -43,14 +43,26 @@ enum EventLines {
       // Closing after reading loses nothing.
       try? file.close()
     }
-    var lines = Lines(limit: 16 << 20, isTerminalOutput: false)
+    // The rest of the last chunk, and the next behind it. Lines are short, but for a damaged file.
+    var pending: [UInt8] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
     defer { buffer.deallocate() }
     // As above: what could be read is good enough.
-    while let count = try? file.read(into: buffer), count > 0 {
-      for line in lines.add(buffer.prefix(count)) { body(line) }
+    while let count = try? file.read(into: buffer), count > 0, pending.count < 16 << 20 {
+      pending += buffer.prefix(count)
+      var start = 0
+      pending.withUnsafeBytes { bytes in
+        while let base = bytes.baseAddress,
+          let end = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start)
+        {
+          let next = UnsafeRawPointer(end) - base
+          body(Array(bytes[start..<next]))
+          start = next + 1
+        }
+      }
+      pending.removeFirst(start)
     }
-    if let line = lines.finish() { body(line) }
+    if !pending.isEmpty { body(pending) }
     return true
   }
 }

@@ -16,7 +16,8 @@ package final class ProfileStore: Sendable {
     var isPrepared = false
   }
 
-  /// A trace of a large workspace takes some megabytes.
+  /// In bytes; that of a large workspace takes some megabytes.
+  private static let largestTrace = 32 << 20
   private static let cyclesKept = 20
   private static let runsKept = 3
 
@@ -54,14 +55,18 @@ package final class ProfileStore: Sendable {
       prepare(&state)
       state.builds += 1
       let name = "cycle-\(cycle)-bazel-\(state.builds).json"
-      let isKept = profile.map {
-        rename($0.file.string, directory.appending(name).string) == 0
-      }
+      let isKept = profile.map { Self.keep($0.file, as: directory.appending(name)) }
       state.builder.add(
         CycleProfile.Builder.EndedBuild(
           trace: isKept == true ? name : nil, elapsed: elapsed, lockWaited: lockWaited,
           phases: profile?.phases))
     }
+  }
+
+  private static func keep(_ trace: FilePath, as name: FilePath) -> Bool {
+    var status = stat()
+    guard lstat(trace.string, &status) == 0, status.st_size <= largestTrace else { return false }
+    return rename(trace.string, name.string) == 0
   }
 
   private func write(_ profile: CycleProfile) {

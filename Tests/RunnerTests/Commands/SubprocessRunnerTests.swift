@@ -46,6 +46,26 @@ struct SubprocessRunnerTests {
     #expect(numbers.first == numbers.last)
   }
 
+  @Test func `a program that heeds no other signal is ended by force`() async throws {
+    let ending = ForcedEnd()
+    let command = Command("sh", ["-c", "trap '' INT TERM; echo ready; while :; do sleep 1; done"])
+    let exit = try await runner.run(command, ending: ending) { [output] chunk in
+      output.add(chunk)
+      ending.end(.terminate)
+      ending.end(.kill)
+    }
+    #expect(exit == .signalled(SIGKILL))
+    #expect(output.standardOutput == "ready\n")
+  }
+
+  @Test func `a program that is to be ended before it has started does not stay`() async throws {
+    let ending = ForcedEnd()
+    ending.end(.terminate)
+    let exit = try await runner.run(
+      Command("sleep", ["600"]), ending: ending, output: output.add)
+    #expect(exit == .signalled(SIGTERM))
+  }
+
   @Test func `an unknown program is not found`() async throws {
     let error = await #expect(throws: CommandError.self) {
       try await runner.run(Command("no-such-program"), output: output.add)
