@@ -49,7 +49,7 @@ struct SubprocessRunnerTests {
   @Test func `a program that heeds no other signal is ended by force`() async throws {
     let ending = ForcedEnd()
     let command = Command("sh", ["-c", "trap '' INT TERM; echo ready; while :; do sleep 1; done"])
-    let exit = try await runner.run(command, ending: ending) { [output] chunk in
+    let exit = try await runner.run(command, input: nil, ending: ending) { [output] chunk in
       output.add(chunk)
       ending.end(.terminate)
       ending.end(.kill)
@@ -62,7 +62,7 @@ struct SubprocessRunnerTests {
     let ending = ForcedEnd()
     ending.end(.terminate)
     let exit = try await runner.run(
-      Command("sleep", ["600"]), ending: ending, output: output.add)
+      Command("sleep", ["600"]), input: nil, ending: ending, output: output.add)
     #expect(exit == .signalled(SIGTERM))
   }
 
