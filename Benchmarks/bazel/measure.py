@@ -207,6 +207,8 @@ BINARY = os.path.abspath(sys.argv[1])
 
 
 def main():
+    # So that what was started is ended then too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 10
     directory = tempfile.mkdtemp(prefix="watchbuild-bench.")
     try:
