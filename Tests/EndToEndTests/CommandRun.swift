@@ -43,6 +43,7 @@ extension BazelWorkspace {
       "PATH": "\(home)/bin:\(path)",
       "XDG_STATE_HOME": state.string,
       "DOCKER_HOST": docker ?? "unix://\(home)/no-docker.sock",
+      "CONTAINER_HOST": "unix://\(home)/no-podman.sock",
       "KUBECONFIG": "/dev/null",
     ]
     return try WatchbuildProcess(

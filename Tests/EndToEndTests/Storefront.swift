@@ -42,6 +42,7 @@ struct Storefront: Sendable {
         "PATH": "\(home)/bin:\(path)",
         "XDG_STATE_HOME": state.string,
         "DOCKER_HOST": docker ?? "unix://\(home)/no-docker.sock",
+        "CONTAINER_HOST": "unix://\(home)/no-podman.sock",
       ], under: script)
   }
 

@@ -73,6 +73,12 @@ struct PlainOutputTests {
       normal: ["watching 1 file in 3 directories by polling (degraded: out of watches)"]),
     Row(kind: .ready, normal: ["ready"]),
     Row(
+      kind: .progress(
+        Event.LoadProgressed(
+          image: "api", runtime: "docker", ref: "api:dev", bytesSent: 12, bytesTotal: 34,
+          bytesPerSecond: 5)),
+      normal: [], verbose: ["[7] api loading → docker: 12 B of 34 B, 5 B a second"]),
+    Row(
       kind: batch("change", ["a.txt"], images: ["api"]), normal: ["[7] building api (a.txt)…"]),
     Row(
       kind: batch("change", ["a", "b", "c"], images: ["api", "worker"]),
