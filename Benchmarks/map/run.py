@@ -62,12 +62,14 @@ def write(path, text):
 def generate(root):
     chance = random.Random(1)
     write(f"{root}/WORKSPACE", "")
+    write(f"{root}/.bazelrc", "build --spawn_strategy=local\n")
     write(f"{root}/rules/BUILD", 'exports_files(["mkimage.py"])\n')
     write(f"{root}/rules/library.bzl", LIBRARY)
     write(f"{root}/rules/mkimage.py", MAKE_IMAGE)
     for number in range(PACKAGES):
-        # A package reads two of those just below it: graphs of services are deep in places, and wide.
-        deps = sorted({f"//{package(chance.randrange(max(0, number - 40), number))}:lib" for _ in range(2) if number % 20})
+        # A package reads two of those below it in its group of twenty: some files are in many images, most in a few.
+        first = number // 20 * 20
+        deps = sorted({f"//{package(chance.randrange(first, number))}:lib" for _ in range(2) if number > first})
         if number // 7 % 5:
             text = f'load("//rules:library.bzl", "library")\nlibrary(name = "lib", deps = {json.dumps(deps)})\n'
         else:

@@ -108,7 +108,7 @@ package struct TargetIndex: Sendable {
       guard !reach.form(&found, of: node), seen.insert(node).inserted else { continue }
       waiting += readers(of: node)
     }
-    var names: Set<String> = []
+    var names = Set<String>(minimumCapacity: found.reduce(0) { $0 + $1.nonzeroBitCount })
     for (word, bits) in found.enumerated() {
       var bits = bits
       while bits != 0 {

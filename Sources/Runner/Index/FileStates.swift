@@ -35,8 +35,8 @@ struct FileStates {
   ) {
     files = [UInt64](repeating: 0, count: index.labelCount + other.count)
     var packages: Set<String> = []
-    Self.forEachFile(of: index, and: other) { number, path, isBuildFile in
-      guard let status = Status(path) else { return }
+    Self.forEachFile(of: index, and: other) { number, path, status, isBuildFile in
+      guard let status else { return }
       if status.changed < query {
         files[number] = status.isDirectory ? Self.tree(String(cString: path)) : status.hash
       }
@@ -85,13 +85,13 @@ struct FileStates {
   func changes(in index: TargetIndex, and other: [String]) -> [FileChange] {
     var changes: [FileChange] = []
     var known: Set<String> = []
+    let root = Root(index.workspace)
     let moved = directories.filter { directory in
-      directory.path.withCString { Status($0)?.hash } != directory.times
+      directory.path.withCString { root.status($0)?.hash } != directory.times
     }.filter { Self.names(in: $0.path) { _, _ in } != $0.names }
-    Self.forEachFile(of: index, and: other) { number, path, _ in
+    Self.forEachFile(of: index, and: other) { number, path, status, _ in
       guard number < files.count else { return }
       if !moved.isEmpty { known.insert(String(cString: path)) }
-      let status = Status(path)
       let now =
         status.map { $0.isDirectory ? Self.tree(String(cString: path)) : $0.hash } ?? 0
       guard now != files[number] else { return }
@@ -124,9 +124,10 @@ struct FileStates {
     var changed: Double
     var isDirectory: Bool
 
-    init?(_ path: UnsafePointer<CChar>) {
+    /// - Parameter directory: What a relative path is relative to.
+    init?(_ path: UnsafePointer<CChar>, in directory: Int32 = AT_FDCWD) {
       var status = stat()
-      guard stat(path, &status) == 0 else { return nil }
+      guard fstatat(directory, path, &status, 0) == 0 else { return nil }
       isDirectory = status.st_mode & S_IFMT == S_IFDIR
       changed = Double(status.st_ctim.tv_sec) + Double(status.st_ctim.tv_nsec) / 1e9
       hash =
@@ -142,16 +143,39 @@ struct FileStates {
     }
   }
 
-  /// Calls with each file's number and absolute path, in one buffer.
+  /// The workspace, held open, so that the way to it is not walked for each of its files.
+  private final class Root {
+    private let descriptor: Int32
+    private let prefix: [CChar]
+
+    init(_ workspace: FilePath) {
+      descriptor = workspace.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+      prefix = workspace.string.utf8.map { CChar(bitPattern: $0) } + [0x2f]
+    }
+
+    deinit {
+      if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// - Parameter path: Absolute.
+    func status(_ path: UnsafePointer<CChar>) -> Status? {
+      guard descriptor >= 0, strncmp(path, prefix, prefix.count) == 0 else { return Status(path) }
+      return Status(path + prefix.count, in: descriptor)
+    }
+  }
+
+  /// Calls with each file's number, absolute path, in one buffer, and what it is.
   private static func forEachFile(
     of index: TargetIndex, and other: [String],
-    _ body: (Int, UnsafePointer<CChar>, _ isBuildFile: Bool) -> Void
+    _ body: (Int, UnsafePointer<CChar>, Status?, _ isBuildFile: Bool) -> Void
   ) {
+    let workspace = Root(index.workspace)
     var path: [CChar] = []
     func call(_ number: Int, isBuildFile: Bool) {
       path.append(0)
       path.withUnsafeBufferPointer { buffer in
-        if let start = buffer.baseAddress { body(number, start, isBuildFile) }
+        guard let start = buffer.baseAddress else { return }
+        body(number, start, workspace.status(start), isBuildFile)
       }
     }
     let root = index.workspace.string.utf8.map { CChar(bitPattern: $0) } + [0x2f]
