@@ -1,24 +1,16 @@
 import Glibc
 import Runner
-import Synchronization
 package import SystemPackage
-import Watcher
 
-/// A real dockerd on a socket and a directory of its own.
-///
-/// It ends with this process, however that ends: a shell holds dockerd, and the read end of a pipe
-/// of which only this process has the other; when that closes, the shell stops dockerd, waits for it
-/// (and so for its containerd) and removes the directory.
+/// A real dockerd on a socket and a directory of its own, which ends with this process.
 package final class DockerDaemon: Sendable {
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
   }
 
-  package let socket: FilePath
-  private let directory: FilePath
-  private let shell: pid_t
-  /// `nil` when it has been stopped for good.
-  private let control: Mutex<FileDescriptor?>
+  private let daemon: TestDaemon
+
+  package var socket: FilePath { Self.socket(in: daemon.directory) }
 
   /// As `DOCKER_HOST` takes it.
   package var host: String { "unix://\(socket)" }
@@ -41,100 +33,49 @@ package final class DockerDaemon: Sendable {
   private static let starting = Task { try await DockerDaemon() }
 
   /// Starts a daemon and waits until it answers.
-  package init() async throws {
-    guard Tool.exists("dockerd") else {
-      throw Failure(description: "dockerd is not installed: apt-get install docker.io")
+  ///
+  /// - Parameters:
+  ///   - arguments: Further ones, such as another address to listen at.
+  ///   - program: A name to be looked up, or a path; what lies beside that, such as a containerd of
+  ///     the same release, then comes before what is installed.
+  package init(arguments: [String] = [], program: String = "dockerd") async throws {
+    guard program.contains("/") || Tool.exists(program) else {
+      throw Failure(description: "\(program) is not installed: apt-get install docker.io")
     }
     guard geteuid() == 0 else { throw Failure(description: "dockerd must be run as root") }
-    let directory = try TemporaryDirectory.make()
-    self.directory = directory
-    socket = directory.appending("docker.sock")
-    let (input, output) = try FileDescriptor.pipe(options: .closeOnExec)
-    control = Mutex(output)
-    shell = try input.closeAfter {
-      try Tool.spawn(
-        "/bin/sh", ["-c", Self.script, "sh", directory.string], input: input.rawValue)
+    daemon = try await TestDaemon { directory in
+      let options = [
+        "--data-root", "\(directory)/root", "--exec-root", "\(directory)/exec", "-H",
+        "unix://\(Self.socket(in: directory))", "--pidfile", "\(directory)/pid", "--bridge", "none",
+        "--iptables=false", "--ip6tables=false",
+      ]
+      let neighbours = FilePath(program).removingLastComponent()
+      let entrance =
+        neighbours.isEmpty
+        ? [] : ["env", "PATH=\(([neighbours.string] + Tool.path).joined(separator: ":"))"]
+      return entrance + [program] + options + arguments
+    } isReady: { directory in
+      let client = EngineClient(.unix(Self.socket(in: directory)))
+      // A poll: dockerd says nowhere else when it is ready.
+      let answers = (try? await client.ping()) != nil
+      await client.shutdown()
+      return answers
     }
-    try await waitUntilItAnswers()
-  }
-
-  deinit {
-    // Closing is the signal to stop; nobody is left to be told if it fails.
-    try? control.withLock { $0 }?.close()
   }
 
   /// Stops dockerd; its images stay for `resume()`.
-  package func pause() async throws {
-    try say()
-    try await wait("dockerd to stop") { access(self.directory.appending("pid").string, F_OK) != 0 }
-  }
+  package func pause() async throws { try await daemon.pause() }
 
   /// Starts dockerd again on the same images.
-  package func resume() async throws {
-    try say()
-    try await waitUntilItAnswers()
-  }
+  package func resume() async throws { try await daemon.resume() }
 
   /// Ends it and removes its directory.
-  package func stop() async throws {
-    try control.withLock { descriptor in
-      defer { descriptor = nil }
-      try descriptor?.close()
-    }
-    try await wait("dockerd to end") { waitpid(self.shell, nil, WNOHANG) != 0 }
-  }
+  package func stop() async throws { try await daemon.stop() }
 
   /// The end of dockerd's own log.
-  package var log: String {
-    // Only there to explain another failure.
-    let bytes = (try? directory.appending("log").read()) ?? []
-    return String(decoding: bytes.suffix(2000), as: UTF8.self)
-  }
+  package var log: String { daemon.log }
 
-  private func say() throws {
-    try control.withLock { descriptor in _ = try descriptor?.writeAll([0x0A]) }
+  private static func socket(in directory: FilePath) -> FilePath {
+    directory.appending("docker.sock")
   }
-
-  private func waitUntilItAnswers() async throws {
-    let client = EngineClient(.unix(socket))
-    var answers = false
-    for _ in 0..<1200 where !answers {
-      do {
-        try await client.ping()
-        answers = true
-      } catch {
-        // A poll: dockerd says nowhere else when it is ready.
-        try await ContinuousClock().pause(for: .milliseconds(50))
-      }
-    }
-    await client.shutdown()
-    guard answers else { throw Failure(description: "dockerd did not start: \(log)") }
-  }
-
-  private func wait(_ what: String, until isDone: () -> Bool) async throws {
-    for _ in 0..<1200 {
-      if isDone() { return }
-      try await ContinuousClock().pause(for: .milliseconds(50))
-    }
-    throw Failure(description: "waited 60 s for \(what): \(log)")
-  }
-
-  /// Holds none of our output open, on whose end `swift test` waits.
-  ///
-  /// A line on standard input stops dockerd, the next starts it again; the end of input ends both.
-  private static let script = #"""
-    D=$1
-    exec >/dev/null 2>&1
-    trap : INT TERM HUP
-    while :; do
-      dockerd --data-root "$D/root" --exec-root "$D/exec" -H "unix://$D/docker.sock" \
-        --pidfile "$D/pid" --bridge none --iptables=false --ip6tables=false \
-        </dev/null >>"$D/log" 2>&1 &
-      daemon=$!
-      read -r _; ended=$?
-      kill "$daemon" 2>/dev/null; wait "$daemon"
-      [ $ended -eq 0 ] && read -r _ || break
-    done
-    rm -rf "$D"
-    """#
 }

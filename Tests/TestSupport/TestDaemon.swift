@@ -17,7 +17,7 @@ package final class TestDaemon: Sendable {
   private let shell: pid_t
   /// `nil` when it has been stopped for good.
   private let control: Mutex<FileDescriptor?>
-  private let isReady: @Sendable (FilePath) -> Bool
+  private let isReady: @Sendable (FilePath) async -> Bool
 
   /// Starts it and waits until it is ready.
   ///
@@ -25,7 +25,8 @@ package final class TestDaemon: Sendable {
   ///   - command: The argument vector, made for the directory.
   ///   - isReady: Asked until it says so.
   package init(
-    _ command: (FilePath) throws -> [String], isReady: @escaping @Sendable (FilePath) -> Bool
+    _ command: (FilePath) throws -> [String],
+    isReady: @escaping @Sendable (FilePath) async -> Bool
   ) async throws {
     let directory = try TemporaryDirectory.make()
     self.directory = directory
@@ -38,7 +39,7 @@ package final class TestDaemon: Sendable {
       try Tool.spawn(
         "/bin/sh", ["-c", Self.script, "sh", directory.string] + argv, input: input.rawValue)
     }
-    try await wait("\(name) to answer") { isReady(directory) }
+    try await wait("\(name) to answer") { await isReady(directory) }
   }
 
   deinit {
@@ -56,7 +57,7 @@ package final class TestDaemon: Sendable {
 
   package func resume() async throws {
     try say()
-    try await wait("\(name) to answer") { self.isReady(self.directory) }
+    try await wait("\(name) to answer") { await self.isReady(self.directory) }
   }
 
   /// Ends it and removes its directory.
@@ -72,15 +73,19 @@ package final class TestDaemon: Sendable {
     try control.withLock { descriptor in _ = try descriptor?.writeAll([0x0A]) }
   }
 
-  private func wait(_ what: String, until isDone: () -> Bool) async throws {
+  /// The end of what the daemon wrote.
+  package var log: String {
+    // Only there to explain another failure.
+    let bytes = (try? directory.appending("log").read()) ?? []
+    return String(decoding: bytes.suffix(2000), as: UTF8.self)
+  }
+
+  private func wait(_ what: String, until isDone: () async -> Bool) async throws {
     for _ in 0..<1200 {
-      if isDone() { return }
+      if await isDone() { return }
       try await ContinuousClock().pause(for: .milliseconds(50))
     }
-    // Only there to explain the failure.
-    let log = (try? directory.appending("log").read()) ?? []
-    throw Failure(
-      description: "waited 60 s for \(what): \(String(decoding: log.suffix(2000), as: UTF8.self))")
+    throw Failure(description: "waited 60 s for \(what): \(log)")
   }
 
   /// Holds none of our output open, on whose end `swift test` waits.

@@ -77,7 +77,8 @@ package enum Tool {
     return child
   }
 
-  private static let path =
+  /// Where programs are looked up.
+  static let path =
     (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin").split(separator: ":")
     .map(String.init) + ["/usr/sbin", "/sbin"]
 
