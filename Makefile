@@ -51,7 +51,7 @@ bench-watch: deps ## measure the watcher against bare C, inotifywait and watchma
 	$(SWIFT) build -j $(JOBS) -c release --product bench-watch --scratch-path .build-release
 	@Benchmarks/watch/run .build-release/release/bench-watch
 
-bench-load: release test-deps ## what a load costs beside each runtime's own tool; needs python3 and root; MB=100 ROUNDS=3 for a short run
+bench-load: release test-deps ## what a load costs beside each runtime's own tool; needs python3 and root; BASES=5x20 ROUNDS=3 for a short run
 	Benchmarks/load/run dist/watchbuild
 
 format: ## lay out the code
