@@ -128,7 +128,8 @@ final class CycleRecord: Sendable {
       .progress(
         Event.LoadProgressed(
           image: image.name, runtime: runtime, ref: reference.description,
-          bytesSent: count.sent, bytesTotal: count.total, bytesPerSecond: bytesPerSecond)))
+          bytesSent: count.sent, bytesTotal: count.total, bytesPerSecond: bytesPerSecond,
+          layersSent: count.layersSent, layersTotal: count.layersTotal)))
   }
 
   func failedBuild(_ image: ImageTarget, _ error: String) {

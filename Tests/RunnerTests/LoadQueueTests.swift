@@ -32,8 +32,8 @@ import Testing
     func load(
       _ archive: ImageArchive, as reference: ImageReference
     ) async throws -> LoadResult {
-      LoadProgress.current?.begin(100)
-      LoadProgress.current?.add(40)
+      LoadProgress.current?.begin(100, layers: 3)
+      LoadProgress.current?.add(40, layers: 2)
       started.withLock { $0 += 1 }
       for await _ in gate {}
       return LoadResult(
@@ -109,6 +109,8 @@ import Testing
       #expect(progress.bytesSent == 40)
       #expect(progress.bytesTotal == 100)
       #expect(progress.bytesPerSecond == 40)
+      #expect(progress.layersSent == 2)
+      #expect(progress.layersTotal == 3)
       slow.letGo()
     }
   }

@@ -232,10 +232,13 @@ extension Event {
     /// Of what is to be sent, as far as is known: a fallback adds to it.
     package var bytesTotal: Int64
     package var bytesPerSecond: Int64
+    /// Of those that are sent; what the runtime has is not counted.
+    package var layersSent: Int
+    package var layersTotal: Int
 
     package init(
       image: String, runtime: String, ref: String, bytesSent: Int64, bytesTotal: Int64,
-      bytesPerSecond: Int64
+      bytesPerSecond: Int64, layersSent: Int, layersTotal: Int
     ) {
       self.image = image
       self.runtime = runtime
@@ -243,6 +246,8 @@ extension Event {
       self.bytesSent = bytesSent
       self.bytesTotal = bytesTotal
       self.bytesPerSecond = bytesPerSecond
+      self.layersSent = layersSent
+      self.layersTotal = layersTotal
     }
   }
 

@@ -11,7 +11,7 @@ package struct ImageStream: Sendable {
 
   fileprivate enum Part: Sendable {
     case bytes([UInt8])
-    case blob(Blob, Expectation?)
+    case blob(Blob, Expectation?, isEnd: Bool)
   }
 
   fileprivate struct Expectation: Sendable {
@@ -21,10 +21,17 @@ package struct ImageStream: Sendable {
   }
 
   private var parts: [Part] = []
-  /// Of the load that the stream was made for: it may be read in another task.
-  private let progress = LoadProgress.current
+  /// Of the loads that the stream is made for: it may be read in another task.
+  private let progress: [LoadProgress]
   /// Of the whole stream, in bytes.
   package private(set) var length: Int64 = 0
+  /// Layers that end in it.
+  private var layers = 0
+
+  /// - Parameter progress: Of the loads that it is made for; by default that of the current one.
+  init(telling progress: [LoadProgress] = LoadProgress.current.map { [$0] } ?? []) {
+    self.progress = progress
+  }
 
   mutating func appendMember(_ name: String, _ content: [UInt8]) {
     let size = Int64(content.count)
@@ -40,9 +47,12 @@ package struct ImageStream: Sendable {
   }
 
   /// Content without any framing.
-  mutating func appendBlob(_ content: Blob, expecting digest: Digest?) {
+  ///
+  /// - Parameter isEnd: Whether a layer ends with it; more of it follows in another stream if not.
+  mutating func appendBlob(_ content: Blob, expecting digest: Digest?, isEnd: Bool = true) {
     let expectation = digest.map { Expectation(digest: $0, member: "layer \($0)") }
-    append(.blob(content, expectation), content.size)
+    append(.blob(content, expectation, isEnd: isEnd), content.size)
+    if isEnd { layers += 1 }
   }
 
   mutating func appendBytes(_ bytes: [UInt8]) {
@@ -68,7 +78,7 @@ extension ImageStream: AsyncSequence {
   package typealias Element = [UInt8]
 
   package func makeAsyncIterator() -> Iterator {
-    progress?.begin(length)
+    for load in progress { load.begin(length, layers: layers) }
     return Iterator(parts: parts, progress: progress)
   }
 
@@ -80,9 +90,9 @@ extension ImageStream: AsyncSequence {
     /// Of what has gone out of the current part.
     private var hash = SHA256()
 
-    private let progress: LoadProgress?
+    private let progress: [LoadProgress]
 
-    fileprivate init(parts: [Part], progress: LoadProgress?) {
+    fileprivate init(parts: [Part], progress: [LoadProgress]) {
       self.parts = parts
       self.progress = progress
     }
@@ -92,6 +102,7 @@ extension ImageStream: AsyncSequence {
     package mutating func next() async throws -> [UInt8]? {
       var chunk: [UInt8] = []
       chunk.reserveCapacity(ImageStream.chunkSize)
+      var layers = 0
       while chunk.count < ImageStream.chunkSize, index < parts.count {
         let room = ImageStream.chunkSize - chunk.count
         let size: Int64
@@ -101,11 +112,12 @@ extension ImageStream: AsyncSequence {
           chunk += bytes[Int(position)..<end]
           position = Int64(end)
           size = Int64(bytes.count)
-        case .blob(let blob, let expectation):
+        case .blob(let blob, let expectation, let isEnd):
           let count = Int(Swift.min(Int64(room), blob.size - position))
           let bytes = try blob.read(at: position, count: count)
           position += Int64(count)
           size = blob.size
+          if isEnd, position == size { layers += 1 }
           if let expectation {
             hash.update(data: bytes)
             if position == size { try check(expectation, in: blob) }
@@ -117,7 +129,7 @@ extension ImageStream: AsyncSequence {
           position = 0
         }
       }
-      progress?.add(chunk.count)
+      for load in progress { load.add(chunk.count, layers: layers) }
       return chunk.isEmpty ? nil : chunk
     }
 

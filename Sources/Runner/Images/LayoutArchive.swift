@@ -37,9 +37,12 @@ package struct LayoutArchive: Sendable {
     /// The name as people write it, and the full one that containerd is to store.
     package var name: String
     package var normalizedName: String
+    /// Of the load that brings it.
+    var progress: LoadProgress?
 
     package init(_ image: LayoutImage, as reference: ImageReference) {
       self.image = image
+      progress = .current
       name = reference.description
       normalizedName = reference.normalized
     }
@@ -68,7 +71,7 @@ package struct LayoutArchive: Sendable {
             OCILayout.referenceKey: entry.name, OCILayout.imageNameKey: entry.normalizedName,
           ])
       })
-    var stream = ImageStream()
+    var stream = ImageStream(telling: entries.compactMap(\.progress))
     stream.appendMember(OCILayout.layoutName, OCILayout.layout)
     stream.appendMember(OCILayout.indexName, JSON.encode(index))
     var sent = known

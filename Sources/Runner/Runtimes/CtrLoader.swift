@@ -4,6 +4,8 @@ import Glibc
 struct LayoutLoad: Sendable {
   var image: LayoutImage
   var reference: ImageReference
+  /// Others of its lot may be sent by another task.
+  var progress = LoadProgress.current
 
   func result(isChanged: Bool, _ shares: [LayoutArchive.Share]) -> LoadResult {
     LoadResult(
@@ -85,6 +87,7 @@ struct CtrLoader: Sendable {
           temporaryName: temporary, name: load.reference.normalized, manifest: manifest))
       var entry = LayoutArchive.Entry(load.image, as: load.reference)
       entry.normalizedName = temporary
+      entry.progress = load.progress
       entries.append(entry)
     }
     let archive = LayoutArchive(entries, omitting: known)

@@ -10,13 +10,25 @@ package final class LoadProgress: Sendable {
     package var sent: Int64 = 0
     /// Bytes of all streams begun so far.
     package var total: Int64 = 0
+    package var layersSent = 0
+    package var layersTotal = 0
   }
 
   private let state = Mutex(Count())
 
   var count: Count { state.withLock { $0 } }
 
-  func begin(_ length: Int64) { state.withLock { $0.total += length } }
+  func begin(_ length: Int64, layers: Int) {
+    state.withLock {
+      $0.total += length
+      $0.layersTotal += layers
+    }
+  }
 
-  func add(_ bytes: Int) { state.withLock { $0.sent += Int64(bytes) } }
+  func add(_ bytes: Int, layers: Int) {
+    state.withLock {
+      $0.sent += Int64(bytes)
+      $0.layersSent += layers
+    }
+  }
 }

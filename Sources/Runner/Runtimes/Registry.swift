@@ -218,7 +218,8 @@ package final class Registry: ImageRuntime {
       let count = min(pieceSize, blob.size - position)
       var piece = ImageStream()
       piece.appendBlob(
-        Blob(file: blob.file, offset: blob.offset + position, size: count), expecting: nil)
+        Blob(file: blob.file, offset: blob.offset + position, size: count), expecting: nil,
+        isEnd: position + count == blob.size)
       let answer = try await client.send(
         .PATCH, location, repository: push.repository,
         headers: [

@@ -1,14 +1,23 @@
 import Runner
+import Synchronization
+import SystemPackage
 
 /// Shows events: lines on standard error, or JSON Lines on standard output.
-struct EventOutput: Sendable {
+final class EventOutput: Sendable {
   private enum Form: Sendable {
     case lines(PlainOutput)
+    case terminal(PlainOutput)
     case json
   }
 
   private let form: Form
   private let stream: OutputStream
+  private let state = Mutex(State())
+
+  private struct State {
+    var progress = ProgressLine()
+    var errors = ToldErrors()
+  }
 
   init(_ settings: Settings) {
     switch settings.output {
@@ -16,10 +25,18 @@ struct EventOutput: Sendable {
       form = .json
       stream = .standardOutput
     case .tty, .plain:
-      form = .lines(
-        PlainOutput(verbosity: settings.verbosity, usesColor: settings.usesColor))
+      let lines = PlainOutput(verbosity: settings.verbosity, usesColor: settings.usesColor)
       stream = .standardError
+      // A cursor is moved only where there is one, and what is wanted quiet stays so.
+      let isTerminal = settings.output == .tty && Terminal.isTerminal(stream.descriptor.rawValue)
+      form = isTerminal && settings.verbosity == .normal ? .terminal(lines) : .lines(lines)
     }
+  }
+
+  /// Lines on a stream that is a terminal.
+  init(_ lines: PlainOutput, terminal stream: OutputStream) {
+    form = .terminal(lines)
+    self.stream = stream
   }
 
   /// JSON Lines to a stream, each written at once.
@@ -33,8 +50,28 @@ struct EventOutput: Sendable {
   /// - Throws: `OutputClosed` when nobody reads any more: a reason to stop, not to fail.
   func write(_ event: Event) throws {
     switch form {
-    case .lines(let output): try stream.write(lines: output.lines(for: event))
+    case .lines(let output): try stream.write(lines: lines(event, output))
+    case .terminal(let output): try write(lines(event, output), after: event)
     case .json: try stream.write(event.json() + [UInt8(ascii: "\n")])
     }
+  }
+
+  private func lines(_ event: Event, _ output: PlainOutput) -> [String] {
+    output.lines(for: state.withLock { $0.errors.shortened(event) })
+  }
+
+  /// Lines that stay, above the one that is written over.
+  private func write(_ lines: [String], after event: Event) throws {
+    let (old, new) = state.withLock { state in
+      let old = state.progress.text
+      state.progress.add(event)
+      return (old, state.progress.text)
+    }
+    guard old != new || !lines.isEmpty else { return }
+    var text = old == nil ? "" : Terminal.clearLine
+    for line in lines { text += line + "\n" }
+    // One that wraps could not be written over.
+    if let new { text += new.prefix(Terminal.width(stream.descriptor.rawValue) - 1) }
+    if !text.isEmpty { try stream.write(Array(text.utf8)) }
   }
 }

@@ -22,7 +22,7 @@ struct PlainOutput: Sendable {
     case .cacheDiscarded(let discarded): unlessQuiet(cycle(event) + self.discarded(discarded))
     case .diagnostic(let diagnostic): diagnosed(diagnostic)
     case .image(let image): self.image(image).map { cycle(event) + $0 }
-    case .progress(let progress): whenVerbose(cycle(event) + self.progress(progress))
+    case .progress(let progress): whenVerbose(cycle(event) + ProgressLine.text(progress))
     case .cycle(let ended): finished(ended).map { cycle(event) + $0 }
     case .degraded(let reason): unlessQuiet(paint(.warning, "degraded: " + safe(reason)))
     case .overflow(let reason): unlessQuiet("changes were lost, looking again: " + safe(reason))
@@ -149,12 +149,6 @@ extension PlainOutput {
         + texts.dropFirst().map { "    " + $0 }
     case .cancelled: return whenVerbose("\(name) cancelled")
     }
-  }
-
-  private func progress(_ progress: Event.LoadProgressed) -> String {
-    "\(safe(progress.image)) loading → \(safe(progress.runtime)): "
-      + "\(Quantity.bytes(progress.bytesSent)) of \(Quantity.bytes(progress.bytesTotal)), "
-      + "\(Quantity.bytes(progress.bytesPerSecond)) a second"
   }
 
   private func finished(_ ended: Event.CycleEnded) -> [String] {

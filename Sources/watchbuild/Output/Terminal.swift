@@ -5,6 +5,16 @@ enum Terminal {
   /// Whether the file behind a descriptor is a terminal.
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
+  /// Moves to the start of the line and erases it.
+  static let clearLine = "\r\u{1B}[K"
+
+  /// In columns; the usual 80 where the terminal does not say.
+  static func width(_ descriptor: Int32) -> Int {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 80 }
+    return Int(size.ws_col)
+  }
+
   /// Text in which nothing can move the cursor, recolour the screen or reorder what is read.
   ///
   /// File names and compiler messages may hold anything: control characters (C0, C1 and DEL) and

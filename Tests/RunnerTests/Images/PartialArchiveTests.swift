@@ -133,4 +133,22 @@ import Testing
       #expect(copy.tags.map(\.normalized) == [reference.normalized])
     }
   }
+
+  @Test func `a stream tells every load that it is made for how far it has got`() async throws {
+    try await withArchive(image) { archive, _ in
+      let loads = [LoadProgress(), LoadProgress()]
+      let image = try await LayoutImage(archive)
+      var entries: [LayoutArchive.Entry] = []
+      for (number, load) in loads.enumerated() {
+        let reference = try #require(ImageReference("lab/app\(number):dev"))
+        entries.append(
+          LoadProgress.$current.withValue(load) { LayoutArchive.Entry(image, as: reference) })
+      }
+      let stream = LayoutArchive(entries).stream
+      _ = try await collect(stream)
+      let whole = LoadProgress.Count(
+        sent: stream.length, total: stream.length, layersSent: 3, layersTotal: 3)
+      #expect(loads.map(\.count) == [whole, whole])
+    }
+  }
 }

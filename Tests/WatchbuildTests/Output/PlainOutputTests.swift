@@ -76,8 +76,9 @@ struct PlainOutputTests {
       kind: .progress(
         Event.LoadProgressed(
           image: "api", runtime: "docker", ref: "api:dev", bytesSent: 12, bytesTotal: 34,
-          bytesPerSecond: 5)),
-      normal: [], verbose: ["[7] api loading → docker: 12 B of 34 B, 5 B a second"]),
+          bytesPerSecond: 5, layersSent: 1, layersTotal: 2)),
+      normal: [],
+      verbose: ["[7] api loading → docker: 1 of 2 layers, 12 B of 34 B, 5 B a second"]),
     Row(
       kind: batch("change", ["a.txt"], images: ["api"]), normal: ["[7] building api (a.txt)…"]),
     Row(

@@ -1,0 +1,51 @@
+import Runner
+
+/// How far the loads have got that take long: the last line of a terminal, written over each second.
+struct ProgressLine: Sendable {
+  private struct Load: Hashable {
+    var image: String
+    var runtime: String
+  }
+
+  private var cycle: Int?
+  private var loads: [Load: Event.LoadProgressed] = [:]
+
+  /// To be given every event, in order.
+  mutating func add(_ event: Event) {
+    switch event.kind {
+    case .progress(let progress):
+      cycle = event.cycle
+      loads[Load(image: progress.image, runtime: progress.runtime)] = progress
+    case .image(let image):
+      loads = loads.filter { load, _ in
+        load.image != image.image || (image.runtime ?? load.runtime) != load.runtime
+      }
+    case .cycle: loads = [:]
+    default: break
+    }
+  }
+
+  /// `nil` when nothing takes long.
+  var text: String? {
+    guard let first = loads.values.first else { return nil }
+    let prefix = cycle.map { "[\($0)] " } ?? ""
+    if loads.count == 1 { return prefix + Self.text(first) }
+    let all = loads.values
+    return prefix + "\(Quantity.text(loads.count, "load")) under way: "
+      + Self.amount(
+        all.reduce(0) { $0 + $1.bytesSent }, all.reduce(0) { $0 + $1.bytesTotal },
+        all.reduce(0) { $0 + $1.bytesPerSecond })
+  }
+
+  /// Of one load.
+  static func text(_ load: Event.LoadProgressed) -> String {
+    let layers = Quantity.text(load.layersTotal, "layer")
+    return Terminal.escaped("\(load.image) loading → \(load.runtime): ")
+      + "\(load.layersSent) of \(layers), "
+      + amount(load.bytesSent, load.bytesTotal, load.bytesPerSecond)
+  }
+
+  private static func amount(_ sent: Int64, _ total: Int64, _ rate: Int64) -> String {
+    "\(Quantity.bytes(sent)) of \(Quantity.bytes(total)), \(Quantity.bytes(rate)) a second"
+  }
+}
