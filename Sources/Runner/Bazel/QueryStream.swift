@@ -7,7 +7,7 @@ import Batching
 /// Source: src/main/protobuf/build.proto in Bazel
 struct QueryStream {
   /// What the program wrote is no stream of targets.
-  struct Malformed: Error {}
+  typealias Malformed = WireReader.Malformed
 
   /// One target, with what our queries ask for.
   struct Target: Hashable {
@@ -74,12 +74,12 @@ struct QueryStream {
     var reader = WireReader(message)
     while let field = try reader.field() {
       switch field.number {
-      case 1: name = field.text
-      case 2: kind = field.text
+      case 1: name = field.name
+      case 2: kind = field.name
       case 4:
         let (attribute, values) = try nameAndList(field.bytes, list: 6)
         if attribute == "tags" { tags = values }
-      case 5: inputs.append(field.text)
+      case 5: inputs.append(field.name)
       default: continue
       }
     }
@@ -95,63 +95,22 @@ struct QueryStream {
     var (name, values) = ("", [String]())
     var reader = WireReader(message)
     while let field = try reader.field() {
-      if field.number == 1 { name = field.text }
-      if field.number == list { values.append(field.text) }
+      if field.number == 1 { name = field.name }
+      if field.number == list { values.append(field.name) }
     }
     return (name, values)
   }
 }
 
-/// Reads the protocol-buffer wire format.
-/// Source: https://protobuf.dev/programming-guides/encoding
-private struct WireReader {
-  struct Field {
-    var number: UInt64
-    /// The content of a string or message; empty for numbers, none of which we need.
-    var bytes: ArraySlice<UInt8>
-
-    /// Bazel takes the bytes of names for Latin-1 and writes these as UTF-8, so that a name which is
-    /// UTF-8 itself comes encoded twice (seen with 4.2.3). What was encoded once stays as it is.
-    var text: String {
-      let text = String(decoding: bytes, as: UTF8.self)
-      guard bytes.contains(where: { $0 >= 0x80 }),
-        text.unicodeScalars.allSatisfy({ $0.value < 256 })
-      else { return text }
-      let inner = text.unicodeScalars.map { UInt8($0.value) }
-      return String(validating: inner, as: UTF8.self) ?? text
-    }
-  }
-
-  private(set) var bytes: ArraySlice<UInt8>
-
-  init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
-
-  mutating func varint() throws(QueryStream.Malformed) -> UInt64 {
-    var value: UInt64 = 0
-    for shift in stride(from: UInt64(0), to: 64, by: 7) {
-      guard let byte = bytes.popFirst() else { throw QueryStream.Malformed() }
-      value |= UInt64(byte & 0x7f) << shift
-      if byte < 0x80 { return value }
-    }
-    throw QueryStream.Malformed()
-  }
-
-  mutating func field() throws(QueryStream.Malformed) -> Field? {
-    guard !bytes.isEmpty else { return nil }
-    let key = try varint()
-    let length: UInt64
-    switch key & 7 {
-    case 0:
-      _ = try varint()
-      return Field(number: key >> 3, bytes: [])
-    case 1: length = 8
-    case 2: length = try varint()
-    case 5: length = 4
-    default: throw QueryStream.Malformed()
-    }
-    guard length <= bytes.count else { throw QueryStream.Malformed() }
-    defer { bytes = bytes.dropFirst(Int(length)) }
-    return Field(
-      number: key >> 3, bytes: key & 7 == 2 ? bytes.prefix(Int(length)) : [])
+extension WireReader.Field {
+  /// Bazel takes the bytes of names for Latin-1 and writes these as UTF-8, so that a name which is
+  /// UTF-8 itself comes encoded twice (seen with 4.2.3). What was encoded once stays as it is.
+  fileprivate var name: String {
+    let text = text
+    guard bytes.contains(where: { $0 >= 0x80 }),
+      text.unicodeScalars.allSatisfy({ $0.value < 256 })
+    else { return text }
+    let inner = text.unicodeScalars.map { UInt8($0.value) }
+    return String(validating: inner, as: UTF8.self) ?? text
   }
 }

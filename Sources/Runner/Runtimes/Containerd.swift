@@ -16,10 +16,14 @@ package final class Containerd: ImageRuntime {
     namespace: String, address: FilePath?, snapshotter: String? = nil, runner: any CommandRunner
   ) {
     name = "containerd:\(namespace)" + (address.map { "@\($0)" } ?? "")
+    // The defaults are those of `ctr`.
+    let api = ContainerdAPI(
+      socket: address ?? "/run/containerd/containerd.sock", namespace: namespace,
+      snapshotter: snapshotter ?? "overlayfs")
     loader = CtrLoader(
       ctr: Ctr(
         place: "containerd", address: address, namespace: namespace, snapshotter: snapshotter,
-        runner: runner))
+        api: api, runner: runner))
   }
 
   package var combinesLoads: Bool { true }

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// Runs containerd's own client, `ctr`, here or inside a container that is a cluster's node.
@@ -14,6 +15,8 @@ struct Ctr: Sendable {
   var namespace: String
   var snapshotter: String?
   var environment: [String: String] = [:]
+  /// Of a containerd of this machine.
+  var api: ContainerdAPI?
   var runner: any CommandRunner
 
   /// What a name stands for there.
@@ -25,14 +28,36 @@ struct Ctr: Sendable {
   struct State {
     var names: [String: Held] = [:]
     var blobs: Set<Digest> = []
+    /// Under which images are coming in, or once came.
+    var temporaryNames: [String] = []
   }
 
   /// One image of an import.
   struct Import: Sendable {
+    /// Of all temporary names; no person uses it.
+    static let prefix = "docker.io/watchbuild/loading:"
+
     /// Under which it comes in, and which is gone afterwards.
-    var temporaryName: String
-    var name: String
-    var manifest: Digest
+    let temporaryName: String
+    let name: String
+    let image: LayoutImage
+
+    /// - Parameter number: Its place in the import.
+    init(_ load: LayoutLoad, number: Int) {
+      // No two processes use one.
+      let manifest = load.image.manifest.digest.hexadecimal.prefix(32)
+      temporaryName = "\(Self.prefix)\(getpid())-\(number)-\(manifest)"
+      name = load.reference.normalized
+      image = load.image
+    }
+
+    /// Whether nobody is bringing an image in under this temporary name any more, where nothing is
+    /// coming in through this process.
+    static func isAbandoned(_ temporaryName: String) -> Bool {
+      let process = temporaryName.dropFirst(prefix.count).prefix { $0 != "-" }
+      guard let process = pid_t(process) else { return false }
+      return process == getpid() || (kill(process, 0) != 0 && errno == ESRCH)
+    }
   }
 
   private static let preamble = #"""
@@ -53,9 +78,12 @@ struct Ctr: Sendable {
   private static let stateScript =
     preamble + #"""
       c content ls -q &
+      c images ls -q 'name~=^docker.io/watchbuild/loading:' &
       held=
       if [ $# -gt 0 ]; then held=$(check "$@") || exit; fi
+      # Which of them fails does not matter: both do when containerd does not answer.
       wait $! || exit
+      wait
       echo --
       echo "$held"
       """#
@@ -90,12 +118,20 @@ struct Ctr: Sendable {
       """#
 
   /// - Throws: `RuntimeError` when containerd does not answer.
-  func state(of names: [String]) async throws -> State {
+  func state(of loads: [LayoutLoad]) async throws -> State {
+    if let api { return try await asking { try await api.state(of: loads) } }
+    let names = loads.map(\.reference.normalized)
     let (exit, output, errors) = try await run(Self.stateScript, names)
     guard exit == .exited(0) else { throw unreachable(exit, errors) }
     let halves = output.split(separator: "--\n", maxSplits: 1, omittingEmptySubsequences: false)
     var state = State()
-    state.blobs = Set(halves[0].split(separator: "\n").compactMap { Digest(String($0)) })
+    for line in halves[0].split(separator: "\n") {
+      if let digest = Digest(String(line)) {
+        state.blobs.insert(digest)
+      } else if line.hasPrefix(Import.prefix) {
+        state.temporaryNames.append(String(line))
+      }
+    }
     for line in halves.dropFirst().joined().split(separator: "\n") {
       let fields = line.split(separator: " ")
       guard let name = fields.first, let last = fields.last,
@@ -114,11 +150,57 @@ struct Ctr: Sendable {
   func load(
     _ images: [Import], _ stream: ImageStream
   ) async throws -> (done: Set<String>, reason: String) {
-    let arguments = images.flatMap { [$0.temporaryName, $0.name, $0.manifest.description] }
+    if let api { return try await load(images, stream, settling: api) }
+    let arguments = images.flatMap {
+      [$0.temporaryName, $0.name, $0.image.manifest.digest.description]
+    }
     let (exit, output, errors) = try await run(Self.importScript, arguments, input: stream)
-    let reason =
-      Self.reason(errors) ?? (exit == .exited(0) ? "it was stored, but not unpacked" : "\(exit)")
+    let reason = Self.reason(errors) ?? Self.reason(of: exit)
     return (Set(output.split(separator: "\n").map(String.init)), reason)
+  }
+
+  /// Takes back names that were left behind.
+  func remove(_ names: [String]) async throws {
+    if let api { return try await asking { try await api.remove(names) } }
+    let (exit, _, errors) = try await run(Self.removeScript, names)
+    guard exit == .exited(0) else { throw unreachable(exit, errors) }
+  }
+
+  private func load(
+    _ images: [Import], _ stream: ImageStream, settling api: ContainerdAPI
+  ) async throws -> (done: Set<String>, reason: String) {
+    var arguments = address.map { ["--address", $0.string] } ?? []
+    arguments += ["--namespace", namespace, "images", "import", "--all-platforms"]
+    arguments += snapshotter.map { ["--snapshotter", $0] } ?? []
+    let command = Command("ctr", arguments + ["-"], environment: environment)
+    let answer: (exit: CommandExit, output: String, errors: String)
+    do {
+      answer = try await CommandAnswer.of(command, input: stream, with: runner)
+    } catch {
+      // Not a child: cancelled, the names that were given must still be taken back. What can't be
+      // taken back now is by the next load.
+      await Task { try? await api.remove(images.map(\.temporaryName)) }.value
+      throw error
+    }
+    let done = try await asking { try await api.settle(images) }
+    let reason = Self.reason(answer.errors)
+    return (done, reason ?? Self.reason(of: answer.exit))
+  }
+
+  private static func reason(of exit: CommandExit) -> String {
+    exit == .exited(0) ? "it was stored, but not unpacked" : "\(exit)"
+  }
+
+  private func asking<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do {
+      return try await body()
+    } catch let error as RemoteCalls.Broken {
+      throw unreachable("\(api?.socket.string ?? place): \(error.reason)")
+    } catch let error as RemoteCalls.Refusal {
+      throw RuntimeError(runtime: place, kind: .refused, message: "\(place): \(error.message)")
+    } catch is WireReader.Malformed {
+      throw unreachable("what it says can't be read")
+    }
   }
 
   private static let namesScript = preamble + "c images ls && echo -- && c containers ls"
@@ -164,7 +246,10 @@ struct Ctr: Sendable {
   }
 
   func unreachable(_ exit: CommandExit, _ errors: String) -> RuntimeError {
-    let reason = Self.reason(errors) ?? "\(exit)"
+    unreachable(Self.reason(errors) ?? "\(exit)")
+  }
+
+  private func unreachable(_ reason: String) -> RuntimeError {
     let hint: String? =
       if reason.contains("not found") && !reason.contains("dial") {
         "install containerd, or choose another --load"

@@ -1,5 +1,3 @@
-import Glibc
-
 /// One image on its way into containerds.
 struct LayoutLoad: Sendable {
   var image: LayoutImage
@@ -23,7 +21,9 @@ struct CtrLoader: Sendable {
   ///   one namespace: imports side by side hinder each other.
   func load(_ loads: [LayoutLoad]) async -> [Result<LoadResult, any Error>] {
     do {
-      let state = try await ctr.state(of: loads.map(\.reference.normalized))
+      let state = try await ctr.state(of: loads)
+      let abandoned = state.temporaryNames.filter(Ctr.Import.isAbandoned)
+      if !abandoned.isEmpty { try await ctr.remove(abandoned) }
       var answers: [Result<LoadResult, any Error>?] = loads.map { load in
         guard let held = state.names[load.reference.normalized], held.isUnpacked,
           held.digest == load.image.manifest.digest
@@ -75,20 +75,12 @@ struct CtrLoader: Sendable {
   private func send(
     _ loads: [LayoutLoad], omitting known: Set<Digest>
   ) async throws -> (done: Set<String>, reason: String, shares: [LayoutArchive.Share]) {
-    var imports: [Ctr.Import] = []
-    var entries: [LayoutArchive.Entry] = []
-    for load in loads {
-      let manifest = load.image.manifest.digest
-      // No two processes use one, and no person this name.
-      let temporary =
-        "docker.io/watchbuild/loading:\(getpid())-\(entries.count)-\(manifest.hexadecimal.prefix(32))"
-      imports.append(
-        Ctr.Import(
-          temporaryName: temporary, name: load.reference.normalized, manifest: manifest))
+    let imports = loads.enumerated().map { Ctr.Import($1, number: $0) }
+    let entries = zip(loads, imports).map { load, item in
       var entry = LayoutArchive.Entry(load.image, as: load.reference)
-      entry.normalizedName = temporary
+      entry.normalizedName = item.temporaryName
       entry.progress = load.progress
-      entries.append(entry)
+      return entry
     }
     let archive = LayoutArchive(entries, omitting: known)
     let (done, reason) = try await ctr.load(imports, archive.stream)
