@@ -2,6 +2,7 @@ import Foundation
 import SystemPackage
 import TestSupport
 import Testing
+import Watcher
 
 @testable import Runner
 
@@ -101,18 +102,29 @@ struct ContainerdStoreTests {
     }
   }
 
-  @Test func `what came in part is the file system that was built`() async throws {
+  @Test func `what came in part runs, on the file system that was built`() async throws {
     try await setting { setting in
+      // Docker's own, and static: it needs nothing else in the image.
+      let layer = setting.directory.appending("program.tar")
+      try Tool.run(
+        "sh",
+        [
+          "-c", #"cp "$(command -v docker-init)" "$1" && tar -cf "$2" -C "$1" docker-init"#, "sh",
+          setting.directory.string, layer.string,
+        ])
       var image = image("files")
+      image.layers.insert(try layer.read(), at: 0)
       _ = try await setting.load(image, as: "lab/files:dev")
-      image.layers[2] = TestImage.layer("files-2", "edited")
+      image.layers[3] = TestImage.layer("files-2", "edited")
       let result = try await setting.load(image, as: "lab/files:dev")
       #expect(result.layersSent == 1)
-      let container = try setting.docker("create", "lab/files:dev", "/app")
-        .trimmingCharacters(in: .whitespacesAndNewlines)
+      let output = try setting.docker(
+        "run", "--name", "runner", "--network", "none", "lab/files:dev", "/docker-init", "--version"
+      )
+      #expect(output.contains("tini version"))
       let path = setting.directory.appending("files.tar")
-      try setting.docker("export", "-o", path.string, container)
-      try setting.docker("rm", container)
+      try setting.docker("export", "-o", path.string, "runner")
+      try setting.docker("rm", "runner")
       let files = try (0..<3).map { try Tool.run("tar", ["-xOf", path.string, "files-\($0)"]) }
       #expect(files == ["files 0", "files 1", "edited"])
     }
@@ -216,6 +228,33 @@ struct ContainerdStoreTests {
     }
   }
 
+  @Test func `a load that is cancelled, wherever it is caught, leaves the old image or the new`()
+    async throws
+  {
+    try await setting { setting in
+      var image = image("caught")
+      let runtime = DockerEngine(setting.client)
+      var last = try await setting.load(image, as: "lab/caught:dev", into: runtime).id
+      let reference = try #require(ImageReference("lab/caught:dev"))
+      for delay in [5, 20, 50, 100, 150, 200, 300] {
+        image.layers[2] = TestImage.layer("caught-2", TestImage.filling(2 << 20, seed: "\(delay)"))
+        let archive = try setting.open(image.dockerArchive())
+        let new = try await LayoutImage(archive).manifest.digest
+        let task = Task { try await runtime.load(archive, as: reference) }
+        try await ContinuousClock().pause(for: .milliseconds(delay))
+        task.cancel()
+        // It may have been done already.
+        _ = await task.result
+        let held = try #require(try await setting.client.image("lab/caught:dev")?.id)
+        #expect(held == last || held == new)
+        #expect(try await setting.client.wholeness(of: "lab/caught:dev", held).isComplete)
+        #expect(try await setting.client.wholeness(of: "lab/caught:dev", held).isUnpacked)
+        #expect(!(try setting.ctr("images", "ls", "-q").contains("watchbuild/loading")))
+        last = held
+      }
+    }
+  }
+
   @Test func `names that a killed process left behind are taken away, no living one's`()
     async throws
   {
@@ -225,7 +264,7 @@ struct ContainerdStoreTests {
       // Above the highest number that Linux gives a process.
       try setting.docker("tag", "lab/abandoned:dev", "watchbuild/loading:4194305-dead")
       try setting.docker("tag", "lab/abandoned:dev", "watchbuild/loading:\(getpid())-alive")
-      #expect(!(try await setting.load(image, as: "lab/abandoned:dev").isChanged))
+      _ = try await setting.load(image, as: "lab/abandoned:next")
       let names = try setting.ctr("images", "ls", "-q")
       #expect(!names.contains("dead"))
       #expect(names.contains("alive"))

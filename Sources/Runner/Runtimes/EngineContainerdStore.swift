@@ -33,8 +33,12 @@ final class EngineContainerdStore: Sendable {
 
   private let client: EngineClient
   private let combiner = LoadCombiner<LayoutLoad, LoadResult>()
-  /// What we loaded last under each name, or found there whole; `nil` before the first load.
-  private let held = Mutex<[ImageReference: Held]?>(nil)
+  private struct State {
+    /// What we loaded last under each name, or found there whole.
+    var held: [ImageReference: Held] = [:]
+    var isTidy = false
+  }
+  private let state = Mutex(State())
 
   init(_ client: EngineClient) {
     self.client = client
@@ -42,23 +46,22 @@ final class EngineContainerdStore: Sendable {
 
   func load(_ archive: ImageArchive, as reference: ImageReference) async throws -> LoadResult {
     let load = LayoutLoad(image: try await LayoutImage(archive), reference: reference)
-    await begin()
     if try await isThere(load) { return load.result(isChanged: false, []) }
     return try await combiner.run(load) { await self.load($0) }
   }
 
   /// What comes next is another engine, or one that has lost what it had.
   func forget() {
-    held.withLock { $0 = $0.map { _ in [:] } }
+    state.withLock { $0.held = [:] }
   }
 
   /// Takes away, once, the names that a process which was killed has left behind.
-  private func begin() async {
-    let isFirst = held.withLock { held in
-      defer { held = held ?? [:] }
-      return held == nil
+  private func tidy() async {
+    let isTidy = state.withLock { state in
+      defer { state.isTidy = true }
+      return state.isTidy
     }
-    guard isFirst else { return }
+    guard !isTidy else { return }
     // Why the engine does not answer, if it does not, the load finds out.
     let names = ((try? await client.names(in: Self.repository)) ?? []).filter { name in
       let process = name.dropFirst(Self.repository.count + 1).prefix { $0 != "-" }
@@ -72,7 +75,7 @@ final class EngineContainerdStore: Sendable {
   private func isThere(_ load: LayoutLoad) async throws -> Bool {
     let id = load.image.manifest.digest
     guard try await client.image(load.reference.description)?.id == id else { return false }
-    if held.withLock({ $0?[load.reference]?.id }) == id { return true }
+    if state.withLock({ $0.held[load.reference]?.id }) == id { return true }
     let wholeness = try await client.wholeness(of: load.reference.familiar, id)
     guard load.canRun(wholeness) else { return false }
     remember(load)
@@ -80,6 +83,7 @@ final class EngineContainerdStore: Sendable {
   }
 
   private func load(_ loads: [LayoutLoad]) async -> [Result<LoadResult, any Error>] {
+    await tidy()
     do {
       let known = try await knownBlobs(of: loads)
       let sent = try await send(loads, omitting: known)
@@ -125,7 +129,7 @@ final class EngineContainerdStore: Sendable {
   /// Blobs that the store should have: of the images that the names stand for, where they are stored
   /// as they are here, and of those that we loaded.
   private func knownBlobs(of loads: [LayoutLoad]) async throws -> Set<Digest> {
-    var known = held.withLock { Set(($0 ?? [:]).values.flatMap(\.blobs)) }
+    var known = state.withLock { Set($0.held.values.flatMap(\.blobs)) }
     for load in loads {
       let present = Set(try await client.image(load.reference.description)?.layers ?? [])
       for (layer, digest) in zip(load.image.archive.layers, load.image.digests)
@@ -138,7 +142,7 @@ final class EngineContainerdStore: Sendable {
 
   private func remember(_ load: LayoutLoad) {
     let held = Held(id: load.image.manifest.digest, blobs: Set(load.image.digests))
-    self.held.withLock { $0?[load.reference] = held }
+    state.withLock { $0.held[load.reference] = held }
   }
 }
 
