@@ -31,6 +31,14 @@ struct Platform: Hashable, Codable, CustomStringConvertible {
   #endif
 }
 
+extension ImageArchive {
+  /// Of the machine that the image is for, where it says so.
+  var platform: Platform? {
+    // It was decoded when the archive was opened, and so can be again.
+    (try? JSON.decode(ImageConfig.self, from: config))?.platform
+  }
+}
+
 extension ArchiveMembers {
   func config(_ bytes: [UInt8], named name: String) throws(ImageArchiveError) -> ImageConfig {
     try decode(ImageConfig.self, from: bytes, named: name)

@@ -36,7 +36,6 @@ struct ContainerdAPI: Sendable {
         let wanted = Ctr.Held(digest: load.image.manifest.digest, isUnpacked: true)
         return state.names[load.reference.normalized] != wanted
       }
-      if changed.isEmpty { return state }
       for digest in Set(changed.flatMap(\.image.blobs)) {
         let request = WireWriter(1, digest.description)
         if try await answer("content.v1.Content/Info", request, calls) != nil {

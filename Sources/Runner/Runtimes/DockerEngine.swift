@@ -19,6 +19,7 @@ package final class DockerEngine: ImageRuntime {
   }
   private let state = Mutex(State())
   private let underway = LayersUnderway()
+  private let containerdStore: EngineContainerdStore
 
   /// - Parameters:
   ///   - client: Stays the caller's to shut down; its `runtime` says which engine it is.
@@ -26,6 +27,7 @@ package final class DockerEngine: ImageRuntime {
   package init(_ client: EngineClient, service: PodmanService? = nil) {
     self.client = client
     self.service = service
+    containerdStore = EngineContainerdStore(client)
   }
 
   private var isPodman: Bool { client.runtime == "podman" }
@@ -47,11 +49,12 @@ package final class DockerEngine: ImageRuntime {
       try await service?.start(for: client)
       if isPodman { return try await loadLayers(archive, as: reference.local) }
       return try await info().usesContainerdStore
-        ? try await loadLayout(archive, as: reference)
+        ? try await containerdStore.load(archive, as: reference)
         : try await loadLayers(archive, as: reference)
     } catch let error as RuntimeError where error.kind == .unreachable {
       // What comes back may be another engine.
       state.withLock { $0 = State() }
+      containerdStore.forget()
       throw error
     }
   }
@@ -116,10 +119,15 @@ package final class DockerEngine: ImageRuntime {
     _ partial: PartialArchive, of archive: ImageArchive, as reference: ImageReference,
     bytesSent: Int64
   ) async throws -> LoadResult {
-    try await naming(reference) { try await client.load(partial.stream) }
+    do {
+      try await client.load(partial.stream)
+    } catch let error as RuntimeError where error.kind == .refused {
+      throw error.about(reference)
+    }
     let present = try await client.image(reference.description)
     guard let present, present.id == archive.configDigest else {
-      throw mismatch(reference, expected: archive.configDigest, found: present?.id)
+      throw RuntimeError(
+        mismatch: reference, expected: archive.configDigest, found: present?.id, in: client)
     }
     remember(present.layers, as: reference)
     return LoadResult(
@@ -146,54 +154,5 @@ package final class DockerEngine: ImageRuntime {
     let info = try await client.info()
     state.withLock { $0.info = info }
     return info
-  }
-}
-
-extension DockerEngine {
-  /// The containerd store reports an image as loaded whose layers it could not unpack, and has then
-  /// moved the name to it: so it is sent everything, and never part of an image.
-  private func loadLayout(
-    _ archive: ImageArchive, as reference: ImageReference
-  ) async throws -> LoadResult {
-    let image = try await LayoutImage(archive)
-    let before = try await client.image(reference.description)
-    if before?.id == image.manifest.digest {
-      return LoadResult(
-        isChanged: false, id: image.manifest.digest, bytesSent: 0, layersSent: 0,
-        layersTotal: archive.layers.count)
-    }
-    let layout = LayoutArchive([LayoutArchive.Entry(image, as: reference)])
-    try await naming(reference) { try await client.load(layout.stream) }
-    let after = try await client.image(reference.description)
-    // Where the ID is another index's, a new ID over the right layers is what can be known.
-    guard let after,
-      after.id == image.manifest.digest
-        || (after.id != before?.id && after.layers == archive.layers.map(\.diffID))
-    else {
-      throw mismatch(reference, expected: image.manifest.digest, found: after?.id)
-    }
-    return LoadResult(
-      isChanged: true, id: after.id, bytesSent: layout.stream.length,
-      layersSent: layout.shares[0].layers, layersTotal: archive.layers.count)
-  }
-
-  /// Adds the image's name to what the engine says about it.
-  private func naming(_ reference: ImageReference, _ load: () async throws -> Void) async throws {
-    do {
-      try await load()
-    } catch var error as RuntimeError where error.kind == .refused {
-      error.message = "\(reference): \(error.message)"
-      throw error
-    }
-  }
-
-  private func mismatch(
-    _ reference: ImageReference, expected: Digest, found: Digest?
-  ) -> RuntimeError {
-    RuntimeError(
-      runtime: name, kind: .mismatch,
-      message: "\(reference): \(name) accepted \(expected) but holds "
-        + (found.map(\.description) ?? "no such image"),
-      hint: "does something else load, tag or remove \(reference) at \(client.endpoint)?")
   }
 }

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 
 extension EngineClient {
   /// Removes an image that has no name and that no container uses, running or not.
@@ -30,7 +31,7 @@ extension EngineClient {
     }
     if isDryRun { return .removed }
     // Without noprune it would take untagged parents along, which are not ours to remove.
-    let (status, message) = try await delete("/images/\(id)?noprune=true")
+    let (status, message) = try await answer(.DELETE, "/images/\(id)?noprune=true")
     switch status {
     case 200..<300: return .removed
     case 404: return .absent

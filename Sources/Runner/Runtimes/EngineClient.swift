@@ -119,8 +119,11 @@ extension EngineClient {
     return try decode(type, from: body)
   }
 
-  func delete(_ path: String) async throws -> (status: UInt, message: String) {
-    try await execute(request(path, .DELETE), deadline: .now() + .seconds(120)) { response in
+  /// What the engine answers to a request without a body, whatever the status.
+  func answer(
+    _ method: HTTPMethod, _ path: String, limit: TimeAmount = .seconds(120)
+  ) async throws -> (status: UInt, message: String) {
+    try await execute(request(path, method), deadline: .now() + limit) { response in
       (
         response.status.code,
         EngineAnswer.message(of: try await Self.collect(response.body))

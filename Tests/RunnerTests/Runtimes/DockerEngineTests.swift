@@ -21,14 +21,13 @@ import Testing
   }
 
   private func loading<Value>(
-    containerd: Bool, held: Held,
+    held: Held,
     onLoad: @escaping @Sendable (FakeEngine.Request) -> FakeEngine.Answer,
     _ body: (DockerEngine, ImageArchive, ImageReference, FakeEngine) async throws -> Value
   ) async throws -> Value {
-    let status = containerd ? #"[["driver-type","io.containerd.snapshotter.v1"]]"# : "[]"
-    return try await FakeEngine.serving({ request in
+    try await FakeEngine.serving({ request in
       if request.path.hasPrefix("/images/load") { return onLoad(request) }
-      if request.path == "/info" { return .init(body: #"{"DriverStatus":\#(status)}"#) }
+      if request.path == "/info" { return .init(body: #"{"DriverStatus":[]}"#) }
       let json = held.json.withLock { $0 }
       return json.map { .init(body: $0) } ?? .init(status: 404, body: #"{"message":"none"}"#)
     }) { engine in
@@ -58,63 +57,20 @@ import Testing
     return try ImageArchive.open(path)
   }
 
-  @Test func `the containerd store is sent an OCI layout, and held to its manifest`() async throws {
-    let held = Held()
-    try await loading(
-      containerd: true, held: held,
-      onLoad: { request in
-        let sent = try? Self.image(in: request.body)
-        held.set(sent?.manifest?.digest, layers: sent?.layers.map(\.diffID) ?? [])
-        return .init(body: "{\"stream\":\"Loaded image: lab/app:dev\"}\n")
-      }
-    ) { docker, archive, reference, engine in
-      let first = try await docker.load(archive, as: reference)
-      #expect(first.isChanged)
-      #expect(first.layersSent == 2)
-      #expect(first.bytesSent == engine.loads.first.map { Int64($0.body.count) })
-      let sent = try Self.image(in: engine.loads.first?.body ?? [])
-      #expect(sent.configDigest == image.id)
-      #expect(sent.tags.map(\.description) == ["docker.io/lab/app:dev"])
-      #expect(first.id == sent.manifest?.digest)
-      let second = try await docker.load(archive, as: reference)
-      #expect(!second.isChanged)
-      #expect(engine.loads.count == 1)
-    }
-  }
-
-  @Test func `an image that was not unpacked is a failure, whatever the status`() async throws {
-    try await loading(
-      containerd: true, held: Held(),
-      onLoad: { _ in
-        .init(body: "{\"stream\":\"Error unpacking image lab/app:dev: apply layer: no space\"}\n")
-      }
-    ) { docker, archive, reference, _ in
-      let error = await #expect(throws: RuntimeError.self) {
-        try await docker.load(archive, as: reference)
-      }
-      #expect(
-        error?.description
-          == "lab/app:dev: docker refused the image: "
-          + "Error unpacking image lab/app:dev: apply layer: no space")
-    }
-  }
-
   @Test func `a load that leaves the name where it was is a failure`() async throws {
     let held = Held()
     held.set(Digest(of: [1]), layers: image.diffIDs)
-    for containerd in [false, true] {
-      try await loading(
-        containerd: containerd, held: held,
-        onLoad: { _ in .init(body: "{\"stream\":\"Loaded image: lab/app:dev\"}\n") }
-      ) { docker, archive, reference, engine in
-        let error = await #expect(throws: RuntimeError.self) {
-          try await docker.load(archive, as: reference)
-        }
-        #expect(error?.kind == .mismatch)
-        #expect(error?.description.contains("but holds \(Digest(of: [1]))") == true)
-        // In the graph-driver store the part came first, then the whole.
-        #expect(engine.loads.count == (containerd ? 1 : 2))
+    try await loading(
+      held: held,
+      onLoad: { _ in .init(body: "{\"stream\":\"Loaded image: lab/app:dev\"}\n") }
+    ) { docker, archive, reference, engine in
+      let error = await #expect(throws: RuntimeError.self) {
+        try await docker.load(archive, as: reference)
       }
+      #expect(error?.kind == .mismatch)
+      #expect(error?.description.contains("but holds \(Digest(of: [1]))") == true)
+      // The part came first, then the whole.
+      #expect(engine.loads.count == 2)
     }
   }
 
@@ -123,7 +79,7 @@ import Testing
     held.set(Digest(of: [1]), layers: [image.diffIDs[0]])
     let wanted = image
     try await loading(
-      containerd: false, held: held,
+      held: held,
       onLoad: { request in
         guard let sent = try? Self.image(in: request.body) else {
           return .init(body: #"{"errorDetail":{"message":"open layer.tar: no such file"}}"#)
@@ -144,7 +100,7 @@ import Testing
     let held = Held()
     let wanted = image
     try await loading(
-      containerd: false, held: held,
+      held: held,
       onLoad: { request in
         held.set(wanted.id, layers: wanted.diffIDs)
         return .init(body: "{\"stream\":\"Loaded image\"}\n")
@@ -159,7 +115,7 @@ import Testing
 
   @Test func `an error status is told in the engine's words`() async throws {
     try await loading(
-      containerd: false, held: Held(),
+      held: Held(),
       onLoad: { _ in .init(status: 500, body: #"{"message":"no space left on device"}"#) }
     ) { docker, archive, reference, _ in
       let error = await #expect(throws: RuntimeError.self) {
@@ -172,7 +128,7 @@ import Testing
 
   @Test func `an error under status 200 is told in the engine's words`() async throws {
     try await loading(
-      containerd: false, held: Held(),
+      held: Held(),
       onLoad: { _ in .init(body: #"{"errorDetail":{"message":"no space"},"error":"no space"}"#) }
     ) { docker, archive, reference, _ in
       let error = await #expect(throws: RuntimeError.self) {
@@ -185,7 +141,7 @@ import Testing
 
   @Test func `an archive cut short while it is sent is the archive's error`() async throws {
     try await loading(
-      containerd: false, held: Held(), onLoad: { _ in .init(body: "") }
+      held: Held(), onLoad: { _ in .init(body: "") }
     ) { docker, archive, reference, engine in
       try Tool.run("truncate", ["-s", "1024", archive.path.string])
       await #expect(throws: ImageArchiveError.self) {
