@@ -1,4 +1,3 @@
-package import SystemPackage
 
 /// Where the files of the graph really lie, if a symbolic link is on the way to them.
 ///
@@ -46,14 +45,6 @@ package struct SourceLinks: Hashable, Sendable {
 
   /// The absolute paths of all links on the way to files.
   package var linkPaths: some Collection<String> { links.keys }
-
-  /// Absolute paths outside `root` that are to be watched, because files of the graph lie there.
-  ///
-  /// - Returns: Files and directories; a directory with all that is below it.
-  package func outside(_ root: FilePath) -> [FilePath] {
-    places.keys.map { FilePath($0) }.filter { !$0.starts(with: root) }
-      .sorted { $0.string < $1.string }
-  }
 
   /// The places that a path is, by way of links.
   ///

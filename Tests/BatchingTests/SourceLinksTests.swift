@@ -81,8 +81,4 @@ import Watcher
     let outside = try index().changes(under: FileChange(path: "/w/third/ext", kind: .modified))
     #expect(outside.count == 4)
   }
-
-  @Test func `what lies outside the workspace is to be watched`() throws {
-    #expect(try index().links.outside("/w") == ["/flat", "/flat/f.txt", "/shared"])
-  }
 }
