@@ -1,4 +1,3 @@
-
 /// Where the files of the graph really lie, if a symbolic link is on the way to them.
 ///
 /// Bazel names a file by the way through the link, the kernel reports changes where it lies. A

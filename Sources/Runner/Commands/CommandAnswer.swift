@@ -6,10 +6,11 @@ enum CommandAnswer {
   private static let limit = 8 << 20
 
   static func of(
-    _ command: Command, input: CommandInput? = nil, with runner: any CommandRunner
+    _ command: Command, input: CommandInput? = nil, ending: ForcedEnd = ForcedEnd(),
+    with runner: any CommandRunner
   ) async throws -> (exit: CommandExit, output: String, errors: String) {
     let written = Written()
-    let exit = try await runner.run(command, input: input) { chunk in
+    let exit = try await runner.run(command, input: input, ending: ending) { chunk in
       switch chunk {
       case .standardOutput(let bytes): written.output.withLock { append(bytes, to: &$0) }
       case .standardError(let bytes): written.errors.withLock { append(bytes, to: &$0) }

@@ -1,6 +1,8 @@
+import Batching
 import NIOHTTP1
 import Synchronization
 package import SystemPackage
+import Watcher
 
 /// A registry: blobs that its repository lacks are sent, then the manifest under the tag.
 ///
@@ -9,13 +11,16 @@ package import SystemPackage
 package final class Registry: ImageRuntime {
   package let name: String
   private let address: RegistryAddress
-  private let client: RegistryClient
+  let client: RegistryClient
   private let underway = LayersUnderway()
   /// A repository that has the blob, from which it can be mounted into another.
   private let placed = Mutex<[Digest: String]>([:])
+  private let clock: any Clock<Duration>
 
   /// Larger blobs go in pieces of this size, in bytes.
-  private let pieceSize: Int64
+  let pieceSize: Int64
+  /// `false` when it has said that it takes no pieces at all.
+  let takesPieces = Atomic<Bool>(true)
   private static let manifestTypes = [
     OCILayout.MediaType.manifest, OCILayout.MediaType.index, OCILayout.MediaType.dockerManifest,
     OCILayout.MediaType.dockerManifestList,
@@ -23,19 +28,24 @@ package final class Registry: ImageRuntime {
 
   /// - Parameters:
   ///   - environment: Says where logins are kept.
-  ///   - certificates: Directories in which `HOST` is a directory of CA certificates.
+  ///   - certificates: Directories in which `HOST` is a directory of certificates.
+  ///   - patience: How long it may say nothing.
+  ///   - helperPatience: How long a credential helper may take.
   package init(
     _ address: RegistryAddress, environment: [String: String], certificates: [FilePath],
-    runner: any CommandRunner, pieceSize: Int64 = 32 << 20
+    runner: any CommandRunner, pieceSize: Int64 = 32 << 20, patience: Duration = .seconds(300),
+    helperPatience: Duration = .seconds(60), clock: any Clock<Duration> = ContinuousClock()
   ) {
     self.address = address
     name = "registry:\(address)"
     self.pieceSize = pieceSize
+    self.clock = clock
     client = RegistryClient(
       address,
       credentials: RegistryCredentials(
-        files: RegistryCredentials.files(environment), runner: runner),
-      certificates: certificates)
+        files: RegistryCredentials.files(environment), runner: runner, patience: helperPatience,
+        clock: clock),
+      certificates: RegistryCertificates(certificates, host: address.host), patience: patience)
   }
 
   /// Closes its connections. To be called once, when no load is under way.
@@ -43,7 +53,7 @@ package final class Registry: ImageRuntime {
 
   package func isAvailable() async -> Bool {
     do {
-      _ = try await client.send(.GET, "/v2/", repository: "")
+      _ = try await client.send(.GET, "", for: RegistryAccess())
       return true
     } catch let error as RuntimeError {
       // One that asks for a login is there.
@@ -84,11 +94,36 @@ package final class Registry: ImageRuntime {
     return push.result(bytes: sent.bytes + manifestSize, layers: sent.layers, isChanged: true)
   }
 
+  /// Asks again where a proxy, or a registry that is being started anew, got in the way: four times in
+  /// four seconds.
+  ///
+  /// What is asked here may be asked twice: the registry checks every digest, and takes nothing for an
+  /// upload that it has ended. One that has never answered is told of at once, and so is silence: waiting
+  /// for it was patience enough.
+  func ask(
+    _ method: HTTPMethod, _ path: String, for access: RegistryAccess,
+    headers: [(String, String)] = [], body: ImageStream? = nil
+  ) async throws -> RegistryClient.Answer {
+    var backoff = Backoff(from: .milliseconds(500), to: .seconds(2))
+    for _ in 0..<3 {
+      do {
+        return try await client.send(method, path, for: access, headers: headers, body: body)
+      } catch let error as RuntimeError
+        where error.kind == .unreachable && client.hasAnswered && !error.isSilence
+      {
+        try await clock.pause(for: backoff.next())
+      }
+    }
+    return try await client.send(method, path, for: access, headers: headers, body: body)
+  }
+
   /// One image on its way.
-  private struct Push: Sendable {
+  struct Push: Sendable {
     var image: LayoutImage
     var reference: ImageReference
     var repository: String
+
+    var access: RegistryAccess { RegistryAccess(repository: repository) }
 
     func name(at address: RegistryAddress) -> String {
       "\(address.host)/\(repository):\(reference.tag)"
@@ -101,7 +136,7 @@ package final class Registry: ImageRuntime {
     }
   }
 
-  private struct Content: Sendable {
+  struct Content: Sendable {
     var digest: Digest
     var stream: ImageStream
     /// `nil`: the configuration.
@@ -110,11 +145,16 @@ package final class Registry: ImageRuntime {
 
   /// What the tag stands for.
   private func tagged(_ push: Push) async throws -> Digest? {
-    let answer = try await client.send(
-      .HEAD, "\(push.repository)/manifests/\(push.reference.tag)", repository: push.repository,
-      headers: [("Accept", Self.manifestTypes)])
+    let path = "\(push.repository)/manifests/\(push.reference.tag)"
+    let headers = [("Accept", Self.manifestTypes)]
+    let answer = try await ask(.HEAD, path, for: push.access, headers: headers)
     switch answer.status {
-    case 200: return answer.digest
+    case 200:
+      if let digest = answer.digest { return digest }
+      // The header is one that registries should have; without it, the manifest itself tells.
+      let manifest = try await ask(.GET, path, for: push.access, headers: headers)
+      guard manifest.status == 200 else { throw refused(push, manifest) }
+      return Digest(of: manifest.body)
     case 404: return nil
     default: throw refused(push, answer)
     }
@@ -123,8 +163,8 @@ package final class Registry: ImageRuntime {
   private func putManifest(_ push: Push) async throws -> RegistryClient.Answer {
     var body = ImageStream()
     body.appendBytes(push.image.manifest.bytes)
-    return try await client.send(
-      .PUT, "\(push.repository)/manifests/\(push.reference.tag)", repository: push.repository,
+    return try await ask(
+      .PUT, "\(push.repository)/manifests/\(push.reference.tag)", for: push.access,
       headers: [("Content-Type", push.image.manifest.mediaType)], body: body)
   }
 
@@ -162,19 +202,19 @@ package final class Registry: ImageRuntime {
 
   /// - Returns: How many bytes had to be sent.
   private func place(_ content: Content, _ push: Push) async throws -> Int64 {
-    let answer = try await client.send(
-      .HEAD, "\(push.repository)/blobs/\(content.digest)", repository: push.repository)
-    switch answer.status {
-    case 200:
-      placed.withLock { $0[content.digest] = push.repository }
-      return 0
-    case 404: break
-    default: throw refused(push, answer)
+    if try await has(content.digest, push) { return 0 }
+    // Another load may be bringing it, into this repository or another.
+    while !(await underway.enter([content.digest])) {
+      try Task.checkCancellation()
+      if try await has(content.digest, push) { return 0 }
     }
-    // Another load may be bringing it into another repository.
-    while !(await underway.enter([content.digest])) { try Task.checkCancellation() }
     do {
-      let bytes = try await upload(content, push)
+      let bytes: Int64 =
+        switch try await mount(content.digest, push) {
+        case .mounted: 0
+        case .begun(let location): try await uploadPersistently(content, push, at: location)
+        case .declined: try await uploadPersistently(content, push)
+        }
       placed.withLock { $0[content.digest] = push.repository }
       await underway.leave([content.digest])
       return bytes
@@ -184,74 +224,58 @@ package final class Registry: ImageRuntime {
     }
   }
 
-  private func upload(_ content: Content, _ push: Push) async throws -> Int64 {
-    let source = placed.withLock { $0[content.digest] }
-    let mount = source.map { "?mount=\(content.digest)&from=\($0)" } ?? ""
-    let answer = try await client.send(
-      .POST, "\(push.repository)/blobs/uploads/\(mount)", repository: push.repository)
-    if answer.status == 201 { return 0 }
-    var location = try location(answer, push)
-    if let layer = content.layer, layer.size > pieceSize {
-      if let end = try await sendPieces(layer.blob, to: location, push) {
-        let answer = try await client.send(
-          .PUT, Self.adding(content.digest, to: end), repository: push.repository)
-        guard answer.status == 201 || answer.status == 204 else { throw refused(push, answer) }
-        return layer.size
+  func has(_ digest: Digest, _ push: Push) async throws -> Bool {
+    let answer = try await ask(
+      .HEAD, "\(push.repository)/blobs/\(digest)", for: push.access)
+    switch answer.status {
+    case 200:
+      placed.withLock { $0[digest] = push.repository }
+      return true
+    case 404: return false
+    default: throw refused(push, answer)
+    }
+  }
+
+  private enum Mount {
+    case mounted
+    /// It would rather have the blob sent, and here.
+    case begun(String)
+    case declined
+  }
+
+  /// Asks the registry to take the blob from another of its repositories.
+  private func mount(_ digest: Digest, _ push: Push) async throws -> Mount {
+    guard let source = placed.withLock({ $0[digest] }), source != push.repository else {
+      return .declined
+    }
+    do {
+      let answer = try await ask(
+        .POST, "\(push.repository)/blobs/uploads/?mount=\(digest)&from=\(source)",
+        for: RegistryAccess(repository: push.repository, source: source))
+      switch answer.status {
+      case 201: return .mounted
+      case 202: return answer.location.map { .begun($0) } ?? .declined
+      default: return .declined
       }
-      // It takes no pieces: all at once, in a session of its own.
-      location = try self.location(
-        try await client.send(
-          .POST, "\(push.repository)/blobs/uploads/", repository: push.repository), push)
+    } catch let error as RuntimeError where error.kind == .refused {
+      // We may not read there, though we have written.
+      return .declined
     }
-    let done = try await client.send(
-      .PUT, Self.adding(content.digest, to: location), repository: push.repository,
-      headers: [("Content-Type", "application/octet-stream")], body: content.stream)
-    guard done.status == 201 || done.status == 204 else { throw refused(push, done) }
-    return content.stream.length
   }
 
-  /// - Returns: Where the upload is to be ended; `nil` when the first piece was not taken.
-  private func sendPieces(_ blob: Blob, to start: String, _ push: Push) async throws -> String? {
-    var location = start
-    var position: Int64 = 0
-    while position < blob.size {
-      let count = min(pieceSize, blob.size - position)
-      var piece = ImageStream()
-      piece.appendBlob(
-        Blob(file: blob.file, offset: blob.offset + position, size: count), expecting: nil,
-        isEnd: position + count == blob.size)
-      let answer = try await client.send(
-        .PATCH, location, repository: push.repository,
-        headers: [
-          ("Content-Type", "application/octet-stream"),
-          ("Content-Range", "\(position)-\(position + count - 1)"),
-        ], body: piece)
-      guard answer.status == 202 || answer.status == 204 else {
-        if position == 0 { return nil }
-        throw refused(push, answer)
+  func refused(_ push: Push, _ answer: RegistryClient.Answer) -> RuntimeError {
+    let hint: String? =
+      switch answer.status {
+      case 401, 403: "log in: docker login \(address.host)"
+      case 413:
+        "raise the limit for bodies of what stands before the registry "
+          + "(nginx: client_max_body_size 0)"
+      case 507: "make room on the registry's disk"
+      default: nil
       }
-      location = try self.location(answer, push)
-      position += count
-    }
-    return location
-  }
-
-  private func location(_ answer: RegistryClient.Answer, _ push: Push) throws -> String {
-    guard (200..<300).contains(answer.status), let location = answer.location else {
-      throw refused(push, answer)
-    }
-    return location
-  }
-
-  private static func adding(_ digest: Digest, to location: String) -> String {
-    "\(location)\(location.contains("?") ? "&" : "?")digest=\(digest)"
-  }
-
-  private func refused(_ push: Push, _ answer: RegistryClient.Answer) -> RuntimeError {
-    RuntimeError(
+    return RuntimeError(
       runtime: name, kind: .refused,
       message: "\(push.name(at: address)): the registry refused the image: "
-        + RegistryClient.message(answer),
-      hint: answer.status == 403 ? "log in: docker login \(address.host)" : nil)
+        + RegistryClient.message(answer), hint: hint)
   }
 }

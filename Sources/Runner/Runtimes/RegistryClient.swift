@@ -1,49 +1,57 @@
 import AsyncHTTPClient
-import FoundationEssentials
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 import Synchronization
 import SystemPackage
 
 /// Speaks to one registry: https, or plain http where that is what answers on this machine.
 ///
+/// A login goes to the registry and to the https address that it names for tokens, to nobody else:
+/// neither to where it redirects nor to where it wants blobs to be sent.
 /// Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 final class RegistryClient: Sendable {
   struct Answer: Sendable {
     var status: Int
+    /// Absolute.
     var location: String?
     var digest: Digest?
-    var challenge: String?
+    var challenge: RegistryChallenge?
+    /// What calls itself the server, such as `nginx/1.22.1`.
+    var server: String?
     /// At most the first megabyte.
     var body: [UInt8] = []
   }
 
   let address: RegistryAddress
   private let client: HTTPClient
-  private let credentials: RegistryCredentials
+  private let authorization: RegistryAuthorization
+  private let certificates: RegistryCertificates
+  /// How long it may stay silent, and take to answer where nothing is sent.
+  private let patience: TimeAmount
 
   private struct State {
-    var base: String?
-    /// The `Authorization` header by repository.
-    var authorizations: [String: String] = [:]
+    var base: WebOrigin?
+    var hasAnswered = false
+    var authorizations: [RegistryAccess: String] = [:]
   }
   private let state = Mutex(State())
 
-  /// - Parameter certificates: Directories in which `HOST` is a directory of CA certificates.
-  init(_ address: RegistryAddress, credentials: RegistryCredentials, certificates: [FilePath]) {
+  init(
+    _ address: RegistryAddress, credentials: RegistryCredentials,
+    certificates: RegistryCertificates, patience: Duration
+  ) {
     self.address = address
-    self.credentials = credentials
+    self.certificates = certificates
+    self.patience = TimeAmount(patience)
+    authorization = RegistryAuthorization(address: address, credentials: credentials)
     var configuration = HTTPClient.Configuration()
-    configuration.timeout.connect = .seconds(10)
+    configuration.timeout = .init(
+      connect: .seconds(10), read: self.patience, write: self.patience)
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.httpVersion = .http1Only
-    var tls = TLSConfiguration.makeClientConfiguration()
-    // A file that is none is as good as no file: the connection then says which certificate it is.
-    let roots = Self.certificateFiles(certificates.map { $0.appending(address.host) })
-      .flatMap { (try? NIOSSLCertificate.fromPEMFile($0.string)) ?? [] }
-    if !roots.isEmpty { tls.additionalTrustRoots = [.certificates(roots)] }
-    configuration.tlsConfiguration = tls
+    // Followed by us, who know what may go where.
+    configuration.redirectConfiguration = .disallow
+    configuration.tlsConfiguration = certificates.tls
     client = HTTPClient(configuration: configuration)
   }
 
@@ -52,22 +60,30 @@ final class RegistryClient: Sendable {
     try? await client.shutdown()
   }
 
+  /// Whether something has answered there since we began.
+  var hasAnswered: Bool { state.withLock(\.hasAnswered) }
+
   /// - Parameters:
   ///   - path: Below `/v2/`, or a `Location` that the registry gave.
-  ///   - repository: Whose authorization is needed.
-  /// - Throws: `RuntimeError` when it can't be reached or lets us not in; `ImageArchiveError`;
-  ///   `CancellationError`.
+  ///   - access: What has to be allowed.
+  /// - Throws: `RuntimeError` when it can't be reached, is too busy or lets us not in;
+  ///   `ImageArchiveError`; `CancellationError`.
   func send(
-    _ method: HTTPMethod, _ path: String, repository: String, headers: [(String, String)] = [],
-    body: ImageStream? = nil
+    _ method: HTTPMethod, _ path: String, for access: RegistryAccess,
+    headers: [(String, String)] = [], body: ImageStream? = nil
   ) async throws -> Answer {
-    let url = try await absolute(path)
-    for attempt in 0... {
+    if let problem = certificates.problem { throw failure(problem.message, problem.hint) }
+    let base = try await base()
+    var url = path.contains("://") ? path : "\(base)/v2/\(path)"
+    var isRenewed = false
+    var redirects = 0
+    while true {
+      let isOurs = try check(url, base) == base
       var request = HTTPClientRequest(url: url)
       request.method = method
       for (name, value) in headers { request.headers.add(name: name, value: value) }
-      if let authorization = state.withLock({ $0.authorizations[repository] }), isOurs(url) {
-        request.headers.add(name: "Authorization", value: authorization)
+      if isOurs, let header = state.withLock({ $0.authorizations[access] }) {
+        request.headers.add(name: "Authorization", value: header)
       }
       if let body {
         request.body = .stream(body.map { ByteBuffer(bytes: $0) }, length: .known(body.length))
@@ -75,17 +91,139 @@ final class RegistryClient: Sendable {
         request.headers.add(name: "Content-Length", value: "0")
       }
       let answer = try await execute(request)
-      guard answer.status == 401 else { return answer }
-      guard attempt == 0, let challenge = answer.challenge.flatMap({ RegistryChallenge($0) }) else {
-        throw refusedLogin(answer)
+      switch answer.status {
+      case 401 where isOurs:
+        guard let challenge = answer.challenge, !isRenewed else {
+          state.withLock { $0.authorizations[access] = nil }
+          throw try await authorization.refusal(answer, access)
+        }
+        let header = try await authorization.header(
+          for: challenge, access, from: base, answer, asking: executeIfNotBusy)
+        state.withLock { $0.authorizations[access] = header }
+        isRenewed = true
+      case 301, 302, 303, 307, 308:
+        guard let location = answer.location, method == .GET || method == .HEAD, redirects < 5
+        else { throw sentAway(answer) }
+        url = location
+        redirects += 1
+      case let status where Self.busy.contains(status):
+        throw busy(answer)
+      default:
+        return answer
       }
-      let authorization = try await authorize(challenge, repository, answer)
-      state.withLock { $0.authorizations[repository] = authorization }
     }
-    preconditionFailure("the second attempt returns or throws")
   }
 
-  /// The first message of an answer's body.
+  /// Of a proxy that does not reach the registry, and of anyone who wants us to come back later: for
+  /// us the registry is `unreachable` then, and is to be tried again.
+  private static let busy: Set<Int> = [429, 502, 503, 504]
+
+  private func executeIfNotBusy(_ request: HTTPClientRequest) async throws -> Answer {
+    let answer = try await execute(request)
+    guard !Self.busy.contains(answer.status) else { throw busy(answer) }
+    return answer
+  }
+
+  private func execute(_ request: HTTPClientRequest) async throws -> Answer {
+    do {
+      let deadline: NIODeadline = request.body == nil ? .now() + patience : .distantFuture
+      let response = try await client.execute(request, deadline: deadline)
+      state.withLock { $0.hasAnswered = true }
+      var answer = Answer(status: Int(response.status.code))
+      answer.location = response.headers.first(name: "Location")
+        .map { WebOrigin.resolve($0, against: request.url) }
+      answer.digest = response.headers.first(name: "Docker-Content-Digest")
+        .flatMap { Digest($0) }
+      answer.challenge =
+        response.headers["WWW-Authenticate"].lazy
+        .compactMap { RegistryChallenge($0) }.first
+      answer.server = response.headers.first(name: "Server").map { Self.printable($0) }
+      if request.method != .HEAD {
+        do {
+          answer.body = try await Self.beginning(of: response.body)
+        } catch  where answer.status >= 400 && !Task.isCancelled {
+          // One that refuses before it has read all may close: the status is what counts.
+        }
+      }
+      return answer
+    } catch let error as ImageArchiveError {
+      throw error
+    } catch {
+      if error is CancellationError || Task.isCancelled { throw CancellationError() }
+      throw RuntimeError(unreachable: address, error)
+    }
+  }
+
+  /// No server makes us hold more than a megabyte.
+  private static func beginning(of body: HTTPClientResponse.Body) async throws -> [UInt8] {
+    let limit = 1 << 20
+    var bytes: [UInt8] = []
+    for try await buffer in body {
+      bytes += buffer.readableBytesView.prefix(limit - bytes.count)
+      if bytes.count == limit { break }
+    }
+    return bytes
+  }
+}
+
+extension RegistryClient {
+  /// `https://HOST`; on this machine `http://HOST`, where that is what answers there.
+  private func base() async throws -> WebOrigin {
+    if let base = state.withLock({ $0.base }) { return base }
+    guard let secure = WebOrigin("https://\(address.host)"),
+      let plain = WebOrigin("http://\(address.host)")
+    else { throw failure("\(address.host) is no registry's address", "give HOST[:PORT]") }
+    var base = secure
+    if address.isLocal {
+      do {
+        let status = try await execute(HTTPClientRequest(url: "\(plain)/v2/")).status
+        // What a server that wants TLS answers, if it answers at all.
+        let wantsTLS = status == 400 || (300..<400).contains(status)
+        if !wantsTLS { base = plain }
+      } catch let error as RuntimeError {
+        if error.message.contains("connection refused") { throw error }
+        // Perhaps it was only just going down.
+        return secure
+      }
+    }
+    state.withLock { $0.base = base }
+    return base
+  }
+
+  /// - Returns: Whom the address belongs to.
+  private func check(_ url: String, _ base: WebOrigin) throws -> WebOrigin {
+    guard let origin = WebOrigin(url) else {
+      throw failure("registry \(address.host) sends us to what is no address", nil)
+    }
+    guard origin.isSecure || !base.isSecure else {
+      throw failure(
+        "registry \(address.host) sends us from https on to \(origin)",
+        "does what stands before it forward X-Forwarded-Proto? Its own setting is http.host")
+    }
+    return origin
+  }
+
+  private func sentAway(_ answer: Answer) -> RuntimeError {
+    let target = answer.location.flatMap { WebOrigin($0) }
+    return failure(
+      "registry \(address.host) sends us on to \(target.map(\.description) ?? "nowhere") "
+        + "(\(answer.status))", "is that where the registry is? Then name it")
+  }
+
+  private func failure(_ message: String, _ hint: String?) -> RuntimeError {
+    RuntimeError(runtime: "registry:\(address)", kind: .refused, message: message, hint: hint)
+  }
+
+  private func busy(_ answer: Answer) -> RuntimeError {
+    RuntimeError(
+      runtime: "registry:\(address)", kind: .unreachable,
+      message: "registry \(address.host) is not to be had: \(Self.message(answer))",
+      hint: "is what stands behind \(answer.server ?? "it") running?")
+  }
+}
+
+extension RegistryClient {
+  /// The first message of an answer's body, else its status.
   static func message(_ answer: Answer) -> String {
     struct Body: Decodable {
       struct Problem: Decodable {
@@ -94,148 +232,28 @@ final class RegistryClient: Sendable {
       }
       var errors: [Problem]
     }
-    // What is no such JSON is told as it is.
+    // What is no such JSON is a page for browsers, and not worth reading.
     if let problem = (try? JSON.decode(Body.self, from: answer.body))?.errors.first {
-      return [problem.code, problem.message].compactMap(\.self).joined(separator: ": ")
+      let text = [problem.code, problem.message].compactMap(\.self).joined(separator: ": ")
+      if !text.isEmpty { return printable(text) }
     }
-    let text = String(decoding: answer.body.prefix(200), as: UTF8.self)
-    return text.split(whereSeparator: \.isNewline).first.map(String.init)
-      ?? "status \(answer.status)"
+    return "\(HTTPResponseStatus(statusCode: answer.status))"
+      + (answer.server.map { " from \($0)" } ?? "")
   }
 
-  private func execute(_ request: HTTPClientRequest) async throws -> Answer {
-    do {
-      let deadline: NIODeadline = request.body == nil ? .now() + .seconds(120) : .distantFuture
-      let response = try await client.execute(request, deadline: deadline)
-      var answer = Answer(status: Int(response.status.code))
-      answer.location = response.headers.first(name: "Location")
-      answer.digest = response.headers.first(name: "Docker-Content-Digest")
-        .flatMap { Digest($0) }
-      answer.challenge = response.headers["WWW-Authenticate"]
-        .first { RegistryChallenge($0) != nil }
-      if request.method != .HEAD {
-        answer.body = Array(try await response.body.collect(upTo: 1 << 20).readableBytesView)
-      }
-      return answer
-    } catch let error as ImageArchiveError {
-      throw error
-    } catch {
-      if error is CancellationError || Task.isCancelled { throw CancellationError() }
-      throw unreachable(error)
+  /// What others wrote, made fit for a terminal: one line, not long, nothing that moves the cursor.
+  static func printable(_ text: String) -> String {
+    let words = text.unicodeScalars.prefix(2000).split { scalar in
+      scalar.value <= 0x20 || scalar.properties.generalCategory == .control
+        || scalar.properties.generalCategory == .format
     }
+    return String(words.map { String($0) }.joined(separator: " ").prefix(300))
   }
 }
 
-extension RegistryClient {
-  private func absolute(_ path: String) async throws -> String {
-    if path.hasPrefix("http://") || path.hasPrefix("https://") { return path }
-    let base = try await base()
-    return path.hasPrefix("/") ? base + path : "\(base)/v2/\(path)"
-  }
-
-  private func isOurs(_ url: String) -> Bool {
-    guard let base = state.withLock({ $0.base }) else { return false }
-    return url.hasPrefix("\(base)/")
-  }
-
-  /// `https://HOST`; on this machine `http://HOST`, where that is what answers there.
-  private func base() async throws -> String {
-    if let base = state.withLock({ $0.base }) { return base }
-    var base = "https://\(address.host)"
-    if address.isLocal {
-      do {
-        let answer = try await execute(HTTPClientRequest(url: "http://\(address.host)/v2/"))
-        // A server that wants TLS answers 400, or not at all.
-        if answer.status == 200 || answer.status == 401 { base = "http://\(address.host)" }
-      } catch let error as RuntimeError {
-        if error.message.contains("onnection refused") { throw error }
-      }
-    }
-    state.withLock { $0.base = base }
-    return base
-  }
-
-  /// The `Authorization` header that answers a challenge.
-  private func authorize(
-    _ challenge: RegistryChallenge, _ repository: String, _ answer: Answer
-  ) async throws -> String {
-    let login = try await credentials.login(for: address.host)
-    switch challenge {
-    case .basic:
-      guard let login, login.identityToken == nil else { throw refusedLogin(answer) }
-      return login.basic
-    case .bearer(let realm, let service):
-      var fields = [("scope", "repository:\(repository):pull,push")]
-      if let service { fields.append(("service", service)) }
-      var request: HTTPClientRequest
-      if let token = login?.identityToken {
-        fields += [
-          ("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "watchbuild"),
-        ]
-        request = HTTPClientRequest(url: realm)
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
-        request.body = .bytes(ByteBuffer(string: Self.form(fields)))
-      } else {
-        let separator = realm.contains("?") ? "&" : "?"
-        request = HTTPClientRequest(url: "\(realm)\(separator)\(Self.form(fields))")
-        if let login { request.headers.add(name: "Authorization", value: login.basic) }
-      }
-      let granted = try await execute(request)
-      struct Grant: Decodable {
-        enum CodingKeys: String, CodingKey { case token, accessToken = "access_token" }
-        var token: String?
-        var accessToken: String?
-      }
-      // Without a token the registry's refusal is told.
-      let grant = try? JSON.decode(Grant.self, from: granted.body)
-      guard granted.status == 200, let token = grant?.token ?? grant?.accessToken else {
-        throw refusedLogin(granted)
-      }
-      return "Bearer \(token)"
-    }
-  }
-
-  private static func form(_ fields: [(String, String)]) -> String {
-    let kept = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
-    return fields.map { name, value in
-      let escaped = value.utf8.map { byte -> String in
-        if kept.contains(byte) { return String(UnicodeScalar(byte)) }
-        let digits = String(byte, radix: 16, uppercase: true)
-        return byte < 16 ? "%0\(digits)" : "%\(digits)"
-      }
-      return "\(name)=\(escaped.joined())"
-    }.joined(separator: "&")
-  }
-
-  private func refusedLogin(_ answer: Answer) -> RuntimeError {
-    RuntimeError(
-      runtime: "registry:\(address)", kind: .refused,
-      message: "registry \(address.host) does not let us in: \(Self.message(answer))",
-      hint: "log in: docker login \(address.host)")
-  }
-
-  private func unreachable(_ error: any Error) -> RuntimeError {
-    let reason: String
-    switch error {
-    case let error as IOError: reason = "\(Errno(rawValue: error.errnoCode))".lowercased()
-    case let error as HTTPClientError: reason = error.shortDescription
-    default: reason = "\(error)"
-    }
-    let isCertificate = reason.contains("CERTIFICATE") || reason.contains("certificate")
-    return RuntimeError(
-      runtime: "registry:\(address)", kind: .unreachable,
-      message: "registry \(address.host) does not answer: \(reason.prefix(300))",
-      hint: isCertificate
-        ? "put its CA's certificate into /etc/docker/certs.d/\(address.host)/ca.crt"
-        : "is it running?")
-  }
-
-  private static func certificateFiles(_ directories: [FilePath]) -> [FilePath] {
-    directories.flatMap { directory in
-      var names: [String] = []
-      DirectoryEntries.forEach(in: directory) { name, _ in names.append(String(cString: name)) }
-      return names.filter { $0.hasSuffix(".crt") }.sorted().map { directory.appending($0) }
-    }
+extension TimeAmount {
+  fileprivate init(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    self = .seconds(seconds) + .nanoseconds(attoseconds / 1_000_000_000)
   }
 }

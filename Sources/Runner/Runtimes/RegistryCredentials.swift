@@ -1,26 +1,43 @@
 import FoundationEssentials
 import SystemPackage
+import Watcher
 
 /// The user's name and password for a registry, as `docker login` and `podman login` leave them.
 ///
 /// Source: https://docs.docker.com/reference/cli/docker/login/#credential-stores and
 /// https://github.com/docker/docker-credential-helpers#development
 struct RegistryCredentials: Sendable {
-  struct Login: Hashable, Sendable {
+  /// Its description holds no secret.
+  struct Login: Hashable, Sendable, CustomStringConvertible {
     var name: String
     var password: String
     /// In place of a password, to be exchanged for a token.
     var identityToken: String?
+    /// The file or the helper that it is from.
+    var source: String
 
     /// The value of an `Authorization` header.
     var basic: String {
       "Basic \(Data("\(name):\(password)".utf8).base64EncodedString())"
     }
+
+    var description: String {
+      identityToken == nil ? "login '\(name)' from \(source)" : "identity token from \(source)"
+    }
+  }
+
+  /// Why nobody can tell whether there is a login.
+  struct Problem: Error, Hashable {
+    var message: String
+    var hint: String
   }
 
   /// Read in their order.
   var files: [FilePath]
   var runner: any CommandRunner
+  /// How long a helper may take: it may ask the user for a passphrase.
+  var patience: Duration = .seconds(60)
+  var clock: any Clock<Duration> = ContinuousClock()
 
   private struct File: Decodable {
     struct Entry: Decodable {
@@ -32,12 +49,6 @@ struct RegistryCredentials: Sendable {
     var auths: [String: Entry]?
     var credHelpers: [String: String]?
     var credsStore: String?
-  }
-
-  private struct HelperAnswer: Decodable {
-    enum CodingKeys: String, CodingKey { case name = "Username", secret = "Secret" }
-    var name: String
-    var secret: String
   }
 
   /// - Parameter environment: For `DOCKER_CONFIG`, `REGISTRY_AUTH_FILE`, `XDG_RUNTIME_DIR` and `HOME`.
@@ -52,108 +63,86 @@ struct RegistryCredentials: Sendable {
   }
 
   /// - Returns: `nil` when no file and no helper knows the registry.
-  /// - Throws: `CancellationError`. A file or helper that does not work is as good as none: the
-  ///   registry then says that a login is needed.
+  /// - Throws: `Problem` when none is found and a file or helper does not work; `CancellationError`.
   func login(for host: String) async throws -> Login? {
+    var problem: Problem?
     for path in files {
-      guard let file = Self.read(path) else { continue }
-      if let helper = file.credHelpers?[host] ?? file.credsStore, !helper.isEmpty,
-        let login = try await ask(helper, for: host)
-      {
-        return login
-      }
-      let keys = [host, "https://\(host)", "https://\(host)/v1/", "https://\(host)/v2/"]
-      if let entry = keys.lazy.compactMap({ file.auths?[$0] }).first,
-        let login = Self.login(entry)
-      {
-        return login
+      do {
+        if let login = try await login(for: host, in: path) { return login }
+      } catch let error as Problem {
+        // Another file may have one that works.
+        problem = problem ?? error
       }
     }
+    if let problem { throw problem }
     return nil
   }
 
-  private static func read(_ path: FilePath) -> File? {
-    guard case .file(let file)? = try? ArchiveFile.open(path), file.size < 1 << 20,
-      let bytes = try? file.bytes(at: 0, count: Int(file.size))
-    else { return nil }
-    return try? JSON.decode(File.self, from: bytes)
-  }
-
-  private static func login(_ entry: File.Entry) -> Login? {
-    var login = Login(
-      name: entry.username ?? "", password: entry.password ?? "",
-      identityToken: entry.identitytoken)
-    if let auth = entry.auth, let bytes = Data(base64Encoded: auth) {
-      let text = String(decoding: bytes, as: UTF8.self)
-      let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-      if parts.count == 2 {
-        login.name = String(parts[0])
-        // Old versions of docker padded it.
-        login.password = String(parts[1].prefix { $0 != "\0" })
-      }
+  private func login(for host: String, in path: FilePath) async throws -> Login? {
+    guard let file = try Self.read(path) else { return nil }
+    if let name = file.credHelpers?[host] ?? file.credsStore, !name.isEmpty,
+      let login = try await ask(CredentialHelper(name: name, file: path), for: host)
+    {
+      return login
     }
-    return login.name.isEmpty && login.identityToken == nil ? nil : login
+    let keys = [host, "https://\(host)", "https://\(host)/v1/", "https://\(host)/v2/"]
+    guard let entry = keys.lazy.compactMap({ file.auths?[$0] }).first else { return nil }
+    return try Self.login(entry, for: host, in: path)
   }
 
-  private func ask(_ helper: String, for host: String) async throws -> Login? {
-    var input = ImageStream()
-    input.appendBytes(Array("\(host)\n".utf8))
-    do {
-      let (exit, output, _) = try await CommandAnswer.of(
-        Command("docker-credential-\(helper)", ["get"]), input: input, with: runner)
-      guard exit == .exited(0) else { return nil }
-      let answer = try JSON.decode(HelperAnswer.self, from: Array(output.utf8))
-      // So helpers mark an identity token.
-      return answer.name == "<token>"
-        ? Login(name: "", password: "", identityToken: answer.secret)
-        : Login(name: answer.name, password: answer.secret)
-    } catch is CancellationError {
-      throw CancellationError()
-    } catch {
+  private func ask(_ helper: CredentialHelper, for host: String) async throws -> Login? {
+    guard let (name, secret) = try await helper.ask(host, with: runner, patience, clock) else {
       return nil
     }
-  }
-}
-
-/// What a registry asks for when it answers 401.
-///
-/// Source: https://distribution.github.io/distribution/spec/auth/token/
-enum RegistryChallenge: Hashable {
-  case basic
-  case bearer(realm: String, service: String?)
-
-  /// - Returns: `nil` for a scheme that is neither.
-  init?(_ header: String) {
-    let parts = header.split(separator: " ", maxSplits: 1)
-    guard let scheme = parts.first?.lowercased() else { return nil }
-    if scheme == "basic" {
-      self = .basic
-      return
-    }
-    guard scheme == "bearer", parts.count == 2 else { return nil }
-    let fields = Self.fields(parts[1])
-    guard let realm = fields["realm"] else { return nil }
-    self = .bearer(realm: realm, service: fields["service"])
+    // So helpers mark an identity token.
+    let isToken = name == "<token>"
+    return Login(
+      name: isToken ? "" : name, password: isToken ? "" : secret,
+      identityToken: isToken ? secret : nil, source: helper.description)
   }
 
-  /// `a="b",c="d, e"`
-  private static func fields(_ text: Substring) -> [String: String] {
-    var fields: [String: String] = [:]
-    var rest = text
-    while let equals = rest.firstIndex(of: "=") {
-      let key = rest[..<equals].filter { $0 != " " && $0 != "," }.lowercased()
-      rest = rest[equals...].dropFirst()
-      let value: Substring
-      if rest.first == "\"" {
-        rest = rest.dropFirst()
-        value = rest.prefix { $0 != "\"" }
-        rest = rest.dropFirst(value.count + 1)
-      } else {
-        value = rest.prefix { $0 != "," }
-        rest = rest.dropFirst(value.count)
+  /// - Returns: `nil` when there is no such file, or nothing in it.
+  private static func read(_ path: FilePath) throws(Problem) -> File? {
+    let bytes: [UInt8]
+    do throws(Errno) {
+      guard case .file(let file) = try ArchiveFile.open(path), file.size < 1 << 20 else {
+        throw Errno.fileTooLarge
       }
-      fields[key] = String(value)
+      bytes = try file.bytes(at: 0, count: Int(file.size))
+    } catch .noSuchFileOrDirectory, .notDirectory {
+      return nil
+    } catch {
+      throw Problem(
+        message: "the logins in \(path) can't be read: \("\(error)".lowercased())",
+        hint: "make it readable or remove it")
     }
-    return fields
+    if bytes.isEmpty { return nil }
+    do throws(JSON.Malformed) {
+      return try JSON.decode(File.self, from: bytes)
+    } catch {
+      // What is wrong with it is not told: it might be told with a secret.
+      throw Problem(message: "\(path) is not the JSON of logins", hint: "mend or remove it")
+    }
+  }
+
+  private static func login(
+    _ entry: File.Entry, for host: String, in path: FilePath
+  ) throws -> Login? {
+    var login = Login(
+      name: entry.username ?? "", password: entry.password ?? "",
+      identityToken: entry.identitytoken.flatMap { $0.isEmpty ? nil : $0 }, source: "\(path)")
+    if let auth = entry.auth, !auth.isEmpty {
+      let text = Data(base64Encoded: auth).map { String(decoding: $0, as: UTF8.self) }
+      let parts = text?.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false) ?? []
+      guard parts.count == 2 else {
+        throw Problem(
+          message: "the login for \(host) in \(path) is not base64 of NAME:PASSWORD",
+          hint: "log in again: docker login \(host)")
+      }
+      login.name = String(parts[0])
+      // Old versions of docker padded it.
+      login.password = String(parts[1].prefix { $0 != "\0" })
+    }
+    return login.name.isEmpty && login.identityToken == nil ? nil : login
   }
 }

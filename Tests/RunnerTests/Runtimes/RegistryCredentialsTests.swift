@@ -1,6 +1,7 @@
 import SystemPackage
 import TestSupport
 import Testing
+import Watcher
 
 @testable import Runner
 
@@ -29,9 +30,65 @@ import Testing
     #expect(login?.basic == "Basic bGFiOmE6Yg==")
   }
 
-  @Test(arguments: ["", "{}", #"{"auths":{"other":{"auth":"bGFiOmE6Yg=="}}}"#, "[1]"])
+  @Test(arguments: [
+    "", "{}", #"{"auths":{"other":{"auth":"bGFiOmE6Yg=="}}}"#, #"{"auths":{"reg.example":{}}}"#,
+  ])
   func `without a login there is none`(text: String) async throws {
     #expect(try await login("reg.example", text) == nil)
+  }
+
+  @Test(arguments: ["[1]", "not JSON: sesame", #"{"auths":{"reg.example":{"auth":"sesame"}}}"#])
+  func `a file that is broken is told, and nothing of what is in it`(text: String) async throws {
+    let problem = await #expect(throws: RegistryCredentials.Problem.self) {
+      try await login("reg.example", text)
+    }
+    #expect(problem?.message.contains("/config.json") == true)
+    #expect(problem?.message.contains("sesame") == false)
+  }
+
+  @Test func `a login that is found makes up for a helper that is not`() async throws {
+    try await withScratchDirectory { directory in
+      let (docker, podman) = (directory.appending("docker"), directory.appending("podman"))
+      try docker.write(Array(#"{"credsStore":"desktop"}"#.utf8))
+      try podman.write(Array(#"{"auths":{"reg.example":{"auth":"bGFiOmE6Yg=="}}}"#.utf8))
+      let runner = ScriptedRunner { _, _ in throw CommandError.notFound("docker-credential-desktop")
+      }
+      let login = try await RegistryCredentials(files: [docker, podman], runner: runner)
+        .login(for: "reg.example")
+      #expect(login?.source == podman.string)
+    }
+  }
+
+  @Test func `a helper's patience is the clock's`() async throws {
+    let clock = ManualClock()
+    let runner = ScriptedRunner { _, _ in
+      try await clock.pause(for: .seconds(1000))
+      return .exited(0)
+    }
+    try await withScratchDirectory { directory in
+      let path = directory.appending("config.json")
+      try path.write(Array(#"{"credsStore":"asleep"}"#.utf8))
+      let credentials = RegistryCredentials(
+        files: [path], runner: runner, patience: .seconds(60), clock: clock)
+      async let login = credentials.login(for: "reg.example")
+      await clock.waitForSleepers(2)
+      clock.advance(by: .seconds(60))
+      do {
+        _ = try await login
+        Issue.record("it waited")
+      } catch let problem as RegistryCredentials.Problem {
+        #expect(problem.message.hasSuffix("has not answered for 60 s"))
+      }
+    }
+  }
+
+  @Test func `a login's description has no secret in it`() {
+    let login = RegistryCredentials.Login(
+      name: "lab", password: "sesame", identityToken: nil, source: "/etc/config.json")
+    let token = RegistryCredentials.Login(
+      name: "", password: "", identityToken: "sesame", source: "pass")
+    #expect("\(login)" == "login 'lab' from /etc/config.json")
+    #expect("\(token)" == "identity token from pass")
   }
 
   @Test func `a helper is asked, the one of the registry before the general one`() async throws {
@@ -41,7 +98,9 @@ import Testing
       output(.standardOutput(Array(#"{"ServerURL":"x","Username":"u","Secret":"s"}"#.utf8)))
       return .exited(0)
     }
-    #expect(login == .init(name: "u", password: "s", identityToken: nil))
+    #expect(login?.name == "u")
+    #expect(login?.password == "s")
+    #expect(login?.source.hasPrefix("docker-credential-special (") == true)
     let token = try await self.login("other", text) { _, output in
       output(.standardOutput(Array(#"{"Username":"<token>","Secret":"t"}"#.utf8)))
       return .exited(0)
@@ -74,7 +133,5 @@ import Testing
     ] {
       #expect(try address.repository(of: #require(ImageReference(name))) == repository)
     }
-    #expect(address.isLocal)
-    #expect(try !#require(RegistryAddress("registry.example.com")).isLocal)
   }
 }

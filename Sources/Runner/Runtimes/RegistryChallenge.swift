@@ -1,0 +1,43 @@
+/// What a registry asks for when it answers 401.
+///
+/// Source: https://distribution.github.io/distribution/spec/auth/token/
+enum RegistryChallenge: Hashable {
+  case basic
+  case bearer(realm: String, service: String?)
+
+  /// - Returns: `nil` for a scheme that is neither, and for one that is absurdly long.
+  init?(_ header: String) {
+    guard header.utf8.count <= 8192 else { return nil }
+    let parts = header.split(separator: " ", maxSplits: 1)
+    guard let scheme = parts.first?.lowercased() else { return nil }
+    if scheme == "basic" {
+      self = .basic
+      return
+    }
+    guard scheme == "bearer", parts.count == 2 else { return nil }
+    let fields = Self.fields(parts[1])
+    guard let realm = fields["realm"] else { return nil }
+    self = .bearer(realm: realm, service: fields["service"])
+  }
+
+  /// `a="b",c="d, e"`
+  private static func fields(_ text: Substring) -> [String: String] {
+    var fields: [String: String] = [:]
+    var rest = text
+    while let equals = rest.firstIndex(of: "=") {
+      let key = rest[..<equals].filter { $0 != " " && $0 != "," }.lowercased()
+      rest = rest[equals...].dropFirst()
+      let value: Substring
+      if rest.first == "\"" {
+        rest = rest.dropFirst()
+        value = rest.prefix { $0 != "\"" }
+        rest = rest.dropFirst(value.count + 1)
+      } else {
+        value = rest.prefix { $0 != "," }
+        rest = rest.dropFirst(value.count)
+      }
+      fields[key] = String(value)
+    }
+    return fields
+  }
+}
