@@ -108,13 +108,16 @@ struct Ctr: Sendable {
 
   /// Imports a tar, and moves each name to its image once that is verified.
   ///
+  /// - Parameter leftovers: Temporary names of earlier imports, which go as well.
   /// - Returns: The names that now stand for their images; why the others do not.
   /// - Throws: `ImageArchiveError` when a layer can't be read or is not what it should be;
   ///   `CommandError`; `CancellationError`.
   func load(
-    _ images: [Import], _ stream: ImageStream
+    _ images: [Import], _ stream: ImageStream, removing leftovers: Set<String> = []
   ) async throws -> (done: Set<String>, reason: String) {
-    let arguments = images.flatMap { [$0.temporaryName, $0.name, $0.manifest.description] }
+    let arguments =
+      images.flatMap { [$0.temporaryName, $0.name, $0.manifest.description] }
+      + leftovers.flatMap { [$0, "", "no digest"] }
     let (exit, output, errors) = try await run(Self.importScript, arguments, input: stream)
     let reason =
       Self.reason(errors) ?? (exit == .exited(0) ? "it was stored, but not unpacked" : "\(exit)")

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// One image on its way into containerds.
 struct LayoutLoad: Sendable {
@@ -18,6 +19,8 @@ struct LayoutLoad: Sendable {
 /// Loads images into one containerd: the blobs that it lacks, then, on any doubt, everything once.
 struct CtrLoader: Sendable {
   var ctr: Ctr
+  /// To be the same for every load into one containerd.
+  var leftovers = TemporaryNames()
 
   /// - Returns: One answer for each image, in their order. Never more than one call at a time for
   ///   one namespace: imports side by side hinder each other.
@@ -63,6 +66,8 @@ struct CtrLoader: Sendable {
         sent.bytes += share.bytes
         return .success(load.result(isChanged: true, [sent]))
       }
+      // It may have gone meanwhile; then that is what is to be told.
+      _ = try await ctr.state(of: [])
       return .failure(
         RuntimeError(
           runtime: ctr.place, kind: .refused,
@@ -91,7 +96,11 @@ struct CtrLoader: Sendable {
       entries.append(entry)
     }
     let archive = LayoutArchive(entries, omitting: known)
-    let (done, reason) = try await ctr.load(imports, archive.stream)
+    let names = Set(imports.map(\.temporaryName))
+    let left = leftovers.add(names)
+    let (done, reason) = try await ctr.load(imports, archive.stream, removing: left)
+    // All went well, so it was there to the end.
+    if done.count == imports.count { leftovers.remove(names.union(left)) }
     return (done, reason, archive.shares)
   }
 
@@ -100,4 +109,23 @@ struct CtrLoader: Sendable {
     return RuntimeError(
       runtime: ctr.place, kind: .unreachable, message: "\(ctr.place) can't be asked: \(error)")
   }
+}
+
+/// Names of ours that may still be there, because containerd was gone when they were to be removed.
+final class TemporaryNames: Sendable {
+  /// Loads that fail again and again are mostly of the same images.
+  private static let limit = 64
+
+  private let names = Mutex<Set<String>>([])
+
+  /// - Returns: Those that were there before.
+  func add(_ new: Set<String>) -> Set<String> {
+    names.withLock { names in
+      let old = names.subtracting(new)
+      names = old.count < Self.limit ? old.union(new) : new
+      return old
+    }
+  }
+
+  func remove(_ gone: Set<String>) { names.withLock { $0.subtract(gone) } }
 }

@@ -216,15 +216,23 @@ package final class LocalCluster: ImageRuntime {
           : "create the cluster with containerd")
     }
     ctr.snapshotter = settings.snapshotter
-    return CtrLoader(ctr: ctr)
+    return CtrLoader(ctr: ctr, leftovers: await nodes.leftovers(of: node))
   }
 }
 
-/// What was asked of nodes once: it takes a node's restart to change.
+/// What is known of nodes from one load to the next.
 private actor NodeCache {
+  /// Asked once: it takes a node's restart to change.
   private(set) var settings: [String: NodeSettings] = [:]
+  private var leftovers: [String: TemporaryNames] = [:]
 
   func remember(_ new: NodeSettings, of node: String) { settings[node] = new }
+
+  func leftovers(of node: String) -> TemporaryNames {
+    let names = leftovers[node] ?? TemporaryNames()
+    leftovers[node] = names
+    return names
+  }
 }
 
 /// How a node is set up, as far as images are concerned.
