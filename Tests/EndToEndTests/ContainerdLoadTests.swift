@@ -1,37 +1,7 @@
-import Foundation
 import Runner
 import SystemPackage
 import TestSupport
 import Testing
-
-/// What a containerd holds, asked through its own client.
-struct ContainerdView: Sendable {
-  /// Runs `ctr` with these arguments.
-  var ctr: @Sendable ([String]) throws -> String
-
-  private struct Manifest: Decodable {
-    struct Config: Decodable { var digest: String }
-    var config: Config
-  }
-
-  private func manifest(_ name: String) throws -> String? {
-    try ctr(["images", "ls", "name==docker.io/\(name)"]).split(separator: "\n").dropFirst().first?
-      .split(separator: " ").map(String.init).first { $0.hasPrefix("sha256:") }
-  }
-
-  /// The configuration of an image that is whole enough to run.
-  func held(_ name: String) throws -> Digest? {
-    guard let manifest = try manifest(name) else { return nil }
-    let line = try ctr(["images", "check", "name==docker.io/\(name)"])
-    guard line.split(separator: " ").last?.hasPrefix("true") == true else { return nil }
-    let bytes = Data(try ctr(["content", "get", manifest]).utf8)
-    return Digest(try JSONDecoder().decode(Manifest.self, from: bytes).config.digest)
-  }
-
-  func remove(_ name: String) throws {
-    _ = try ctr(["images", "rm", "--sync", "docker.io/\(name)"])
-  }
-}
 
 /// Loading into a real containerd.
 @Suite(
@@ -50,11 +20,12 @@ struct ContainerdLoadTests {
       makeRuntime: {
         Containerd(namespace: namespace, address: socket, runner: SubprocessRunner())
       },
-      held: { try view.held($0) }, remove: { try view.remove($0) })
+      held: { try view.held($0) }, remove: { try view.remove($0) }, run: { try view.run($0) },
+      crash: .of(["containerd"], in: daemon), temporaryNames: { try view.temporaryNames() })
     return (harness, view)
   }
 
-  @Test(arguments: LoadScenario.all)
+  @Test(arguments: LoadScenario.all + LoadScenario.running)
   func `containerd holds what was built, whatever happened before`(
     scenario: LoadScenario
   ) async throws {
@@ -62,7 +33,19 @@ struct ContainerdLoadTests {
     let namespace = "lab-\(scenario.testDescription.filter { $0.isLetter })"
     let (harness, view) = harness(try await Runtimes.containerd(), namespace: namespace)
     try await scenario.run(harness)
-    #expect(!(try view.ctr(["images", "ls", "-q"]).contains("watchbuild/loading")))
+    #expect(try view.temporaryNames() == [])
+  }
+
+  @Test(arguments: LoadScenario.crashes)
+  func `a containerd that is killed in mid-load comes back with whole images`(
+    scenario: LoadScenario
+  ) async throws {
+    let daemon = try await Runtimes.makeContainerd()
+    let (harness, _) = harness(daemon, namespace: "k8s.io")
+    let result: Result<Void, any Error>
+    do { result = .success(try await scenario.run(harness)) } catch { result = .failure(error) }
+    try await daemon.stop()
+    try result.get()
   }
 
   @Test func `what is loaded is the file system that was built`() async throws {

@@ -2,7 +2,6 @@ import Runner
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
 /// Loading into a real dockerd. Each test has image names of its own in the one daemon.
 @Suite(.enabled(if: DockerDaemon.isExpected, Comment(rawValue: DockerDaemon.requirement)))
@@ -208,20 +207,6 @@ struct DockerLoadTests {
     }
   }
 
-  @Test func `gzipped layers are sent as they are`() async throws {
-    try await setting { setting in
-      let image = image("gzip")
-      let layer = setting.directory.appending("layer.tar")
-      try layer.write(image.layers[1])
-      try Tool.run("gzip", ["-n", layer.string])
-      let compressed = try setting.directory.appending("layer.tar.gz").read()
-      let archive = try setting.open(image.dockerArchive(replacing: [1: compressed]))
-      let result = try await setting.docker.load(
-        archive, as: try #require(ImageReference("lab/gzip:dev")))
-      #expect(result.id == image.id)
-    }
-  }
-
   @Test func `an OCI layout is loaded like a docker-archive`() async throws {
     try await setting { setting in
       let image = image("layout")
@@ -230,18 +215,6 @@ struct DockerLoadTests {
         archive, as: try #require(ImageReference("lab/layout:dev")))
       #expect(result.id == image.id)
       #expect(try await setting.held("lab/layout:dev")?.layers == image.diffIDs)
-    }
-  }
-
-  @Test func `an image of many layers changes by its top one`() async throws {
-    try await setting { setting in
-      var image = TestImage(
-        layers: (0..<60).map { TestImage.layer("many-\($0)", "\($0)") })
-      _ = try await setting.load(image, as: "lab/many:dev")
-      image.layers[59] = TestImage.layer("many-59", "edited")
-      let result = try await setting.load(image, as: "lab/many:dev")
-      #expect(result.layersSent == 1)
-      #expect(try await setting.held("lab/many:dev")?.layers.count == 60)
     }
   }
 
@@ -266,25 +239,6 @@ struct DockerLoadTests {
       for (index, image) in images.enumerated() {
         #expect(try await setting.held("lab/atonce\(index):dev")?.id == image.id)
       }
-    }
-  }
-
-  @Test func `a cancelled load leaves the name where it was`() async throws {
-    try await setting { setting in
-      let good = image("cancel")
-      _ = try await setting.load(good, as: "lab/cancel:dev")
-      var big = good
-      big.layers[0] = TestImage.layer("cancel-0", TestImage.filling(24 << 20, seed: "big"))
-      let archive = try setting.open(big.dockerArchive())
-      let reference = try #require(ImageReference("lab/cancel:dev"))
-      let docker = setting.docker
-      let task = Task { try await docker.load(archive, as: reference) }
-      // Some way into the upload; wherever it is caught, the outcome must be the same.
-      try await ContinuousClock().pause(for: .milliseconds(30))
-      task.cancel()
-      await #expect(throws: CancellationError.self) { try await task.value }
-      #expect(try await setting.held("lab/cancel:dev")?.id == good.id)
-      #expect(try await setting.load(big, as: "lab/cancel:dev").id == big.id)
     }
   }
 

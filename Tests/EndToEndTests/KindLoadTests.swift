@@ -3,23 +3,38 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Loading into the nodes of a kind cluster: two containers that stand for them.
+/// Loading into the nodes of local clusters: two containers each that stand for them.
 @Suite(.docker)
 struct KindLoadTests {
-  private func view(_ cluster: KindNodes, _ node: String) -> ContainerdView {
-    ContainerdView { try cluster.run(node, ["ctr", "--namespace", "k8s.io"] + $0) }
-  }
-
-  private func runtime(_ cluster: KindNodes) -> LocalCluster {
+  private func runtime(_ cluster: ClusterNodes) -> LocalCluster {
     LocalCluster(
-      .kind, cluster: cluster.cluster, environment: ["DOCKER_HOST": cluster.docker.host],
+      cluster.kind, cluster: cluster.cluster, environment: ["DOCKER_HOST": cluster.docker.host],
       runner: SubprocessRunner())
   }
 
-  private static let scenarios = LoadScenario.all.filter {
-    [
-      "first load", "unchanged", "base pruned in between", "gzipped layer",
-      "layer that is not what it claims to be", "cancelled on the way",
+  /// Of both nodes, which must agree.
+  private func harness(_ cluster: ClusterNodes) -> LoadHarness {
+    let views = cluster.nodes.map { ContainerdView(cluster, $0) }
+    return LoadHarness(
+      makeRuntime: { runtime(cluster) },
+      held: { name in
+        let held = try views.map { try $0.held(name) }
+        #expect(Set(held).count == 1, "the nodes differ")
+        return held[0]
+      }, remove: { name in for view in views { try view.remove(name) } },
+      run: { name in
+        let printed = try views.map { try $0.run(name) }
+        #expect(Set(printed).count == 1, "the nodes differ")
+        return printed[0]
+      })
+  }
+
+  /// Without those that add nothing to what the same loader does in a containerd, or whose sums are
+  /// of one place: a step into a node is slow.
+  private static let scenarios = (LoadScenario.all + LoadScenario.running).filter {
+    ![
+      "top layer changed, seen by a new run", "configuration changed", "tar of several images",
+      "layers there already without zstd", "five at once over one base",
     ].contains($0.testDescription)
   }
 
@@ -27,20 +42,54 @@ struct KindLoadTests {
   func `every node holds what was built, whatever happened before`(
     scenario: LoadScenario
   ) async throws {
-    let cluster = try await KindNodes.shared()
-    let views = cluster.nodes.map { view(cluster, $0) }
-    try await scenario.run(
-      LoadHarness(
-        makeRuntime: { runtime(cluster) },
-        held: { name in
-          let held = try views.map { try $0.held(name) }
-          #expect(Set(held).count == 1, "the nodes differ")
-          return held[0]
-        }, remove: { name in for view in views { try view.remove(name) } }))
+    try await scenario.run(harness(.shared(.kind)))
+  }
+
+  @Test(arguments: [LocalCluster.Kind.k3d, .minikube])
+  func `nodes of k3d and minikube are found by their labels and run what was loaded`(
+    kind: LocalCluster.Kind
+  ) async throws {
+    let cluster = try await ClusterNodes.shared(kind)
+    for scenario in LoadScenario.running { try await scenario.run(harness(cluster)) }
+    for node in cluster.nodes {
+      #expect(try ContainerdView(cluster, node).temporaryNames() == [])
+    }
+  }
+
+  @Test func `a node that crashes in mid-load comes back with whole images`() async throws {
+    let cluster = try await ClusterNodes(.kind, cluster: "crash")
+    let result: Result<Void, any Error>
+    do { result = .success(try await crash(cluster)) } catch { result = .failure(error) }
+    try cluster.stop()
+    try result.get()
+  }
+
+  private func crash(_ cluster: ClusterNodes) async throws {
+    let (node, other) = (cluster.nodes[0], cluster.nodes[1])
+    let view = ContainerdView(cluster, node)
+    var harness = LoadHarness(
+      makeRuntime: { runtime(cluster) }, held: { try view.held($0) },
+      remove: { try view.remove($0) }, run: { try view.run($0) },
+      temporaryNames: { try view.temporaryNames() })
+    harness.crash = LoadHarness.Crash(
+      arm: { { try cluster.killContainerd(node) } },
+      start: { try await cluster.startContainerd(node) })
+    for scenario in LoadScenario.crashes { try await scenario.run(harness) }
+    // The whole node goes, as with `docker restart`.
+    harness.crash = LoadHarness.Crash(
+      arm: { { try cluster.kill(node) } }, start: { try await cluster.start(node) })
+    try await LoadScenario.machineCrash.run(harness)
+    for name in [node, other] {
+      #expect(try ContainerdView(cluster, name).temporaryNames() == [])
+    }
+    for scenario in LoadScenario.crashes + [.machineCrash] {
+      let name = scenario.reference
+      #expect(try view.held(name) == ContainerdView(cluster, other).held(name))
+    }
   }
 
   @Test func `a node that lost the image is loaded again, the other is left alone`() async throws {
-    let cluster = try await KindNodes.shared()
+    let cluster = try await ClusterNodes.shared(.kind)
     let image = TestImage(layers: [
       TestImage.layer("lost-base", TestImage.filling(200_000, seed: "lost")),
       TestImage.layer("lost-app", "app"),
@@ -52,12 +101,12 @@ struct KindLoadTests {
       let reference = try #require(ImageReference("lab/lost:dev"))
       let first = try await runtime(cluster).load(archive, as: reference)
       #expect(first.bytesSent > 400_000)
-      try view(cluster, cluster.nodes[1]).remove("lab/lost:dev")
+      try ContainerdView(cluster, cluster.nodes[1]).remove("lab/lost:dev")
       let second = try await runtime(cluster).load(archive, as: reference)
       #expect(second.isChanged)
       #expect(second.bytesSent < 300_000)
       for node in cluster.nodes {
-        #expect(try view(cluster, node).held("lab/lost:dev") == image.id)
+        #expect(try ContainerdView(cluster, node).held("lab/lost:dev") == image.id)
       }
     }
   }
@@ -81,5 +130,12 @@ struct KindLoadTests {
           == "no running nodes of the kind cluster 'absent' were found; "
           + "create it, or name another: --load kind:CLUSTER")
     }
+  }
+}
+
+extension ContainerdView {
+  /// What Kubernetes sees in a node.
+  init(_ cluster: ClusterNodes, _ node: String) {
+    self.init { try cluster.run(node, ["ctr", "--namespace", "k8s.io"] + $0) }
   }
 }

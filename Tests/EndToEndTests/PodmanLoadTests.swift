@@ -8,24 +8,33 @@ import Testing
   .enabled(
     if: Runtimes.isExpected("podman"), "needs podman (apt-get install podman), run as root"))
 struct PodmanLoadTests {
-  @Test(arguments: LoadScenario.all)
-  func `podman holds what was built, whatever happened before`(
-    scenario: LoadScenario
-  ) async throws {
-    let daemon = try await Runtimes.podman()
+  /// Runs podman on the store of a daemon.
+  @discardableResult
+  private func podman(_ daemon: TestDaemon, _ arguments: [String]) throws -> String {
+    try Tool.run(
+      "env",
+      [
+        "CONTAINERS_STORAGE_CONF=\(daemon.directory)/storage.conf", "podman", "--tmpdir",
+        "\(daemon.directory)/tmp", "--cgroup-manager", "cgroupfs", "--events-backend", "file",
+      ] + arguments)
+  }
+
+  private func run(_ scenario: LoadScenario, in daemon: TestDaemon) async throws {
     let client = EngineClient(
       .unix(daemon.directory.appending("podman.sock")), runtime: "podman")
     let harness = LoadHarness(
       makeRuntime: { DockerEngine(client) },
       held: { try await client.image("localhost/\($0)")?.id },
-      remove: { name in
-        try Tool.run(
-          "env",
+      remove: { try podman(daemon, ["image", "rm", "-f", "localhost/\($0)"]) },
+      run: { name in
+        // Podman's own limits are above ours, and without CAP_SYS_RESOURCE none can be raised.
+        try podman(
+          daemon,
           [
-            "CONTAINERS_STORAGE_CONF=\(daemon.directory)/storage.conf", "podman", "--tmpdir",
-            "\(daemon.directory)/tmp", "image", "rm", "-f", "localhost/\(name)",
+            "run", "--rm", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit",
+            "nproc=1000:1000", "localhost/\(name)",
           ])
-      })
+      }, crash: .of(["podman"], in: daemon))
     do {
       try await scenario.run(harness)
       await client.shutdown()
@@ -33,6 +42,28 @@ struct PodmanLoadTests {
       await client.shutdown()
       throw error
     }
+  }
+
+  @Test(arguments: LoadScenario.all + LoadScenario.running)
+  func `podman holds what was built, whatever happened before`(
+    scenario: LoadScenario
+  ) async throws {
+    try await run(scenario, in: Runtimes.podman())
+  }
+
+  @Test(arguments: LoadScenario.crashes)
+  func `a podman that is killed in mid-load comes back with whole images`(
+    scenario: LoadScenario
+  ) async throws {
+    let daemon = try await Runtimes.makePodman()
+    let result: Result<Void, any Error>
+    do {
+      result = .success(try await run(scenario, in: daemon))
+    } catch {
+      result = .failure(error)
+    }
+    try await daemon.stop()
+    try result.get()
   }
 
   @Test func `where no service listens one is started, and ended afterwards`() async throws {

@@ -14,7 +14,7 @@ package struct TarBuilder {
   /// claim another size than the content's, or hold any twelve bytes in its size field.
   package mutating func add(
     _ name: String, _ content: [UInt8] = [], typeflag: Character = "0", link: String = "",
-    prefix: String = "", size: Int? = nil, sizeField: [UInt8]? = nil
+    prefix: String = "", mode: Int = 0o644, size: Int? = nil, sizeField: [UInt8]? = nil
   ) {
     var header = [UInt8](repeating: 0, count: 512)
     func put(_ field: [UInt8], _ offset: Int) {
@@ -25,7 +25,7 @@ package struct TarBuilder {
       return Array((String(repeating: "0", count: max(0, width - digits.count)) + digits).utf8)
     }
     put(Array(name.utf8.prefix(100)), 0)
-    put(Array("0000644".utf8), 100)
+    put(octal(mode, 7), 100)
     put(Array("0000000".utf8), 108)
     put(Array("0000000".utf8), 116)
     put(sizeField ?? octal(size ?? content.count, 11), 124)

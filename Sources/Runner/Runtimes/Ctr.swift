@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import SystemPackage
 
 /// Runs containerd's own client, `ctr`, here or inside a container that is a cluster's node.
@@ -42,21 +43,40 @@ struct Ctr: Sendable {
     let name: String
     let image: LayoutImage
 
-    /// - Parameter number: Its place in the import.
-    init(_ load: LayoutLoad, number: Int) {
-      // No two processes use one.
+    init(_ load: LayoutLoad) {
+      // No two imports use one.
+      let number = Self.state.withLock { state in
+        state.count += 1
+        return state.count
+      }
       let manifest = load.image.manifest.digest.hexadecimal.prefix(32)
       temporaryName = "\(Self.prefix)\(getpid())-\(number)-\(manifest)"
       name = load.reference.normalized
       image = load.image
     }
 
-    /// Whether nobody is bringing an image in under this temporary name any more, where nothing is
-    /// coming in through this process.
+    private struct State {
+      var count = 0
+      /// The temporary names of imports of this process that are under way.
+      var names: Set<String> = []
+    }
+    private static let state = Mutex(State())
+
+    /// While `body` runs, nobody of this process takes the temporary names back but `body`.
+    static func holding<Value>(
+      _ imports: [Import], _ body: () async throws -> Value
+    ) async rethrows -> Value {
+      state.withLock { $0.names.formUnion(imports.map(\.temporaryName)) }
+      defer { state.withLock { $0.names.subtract(imports.map(\.temporaryName)) } }
+      return try await body()
+    }
+
+    /// Whether nobody is bringing an image in under this temporary name any more.
     static func isAbandoned(_ temporaryName: String) -> Bool {
       let process = temporaryName.dropFirst(prefix.count).prefix { $0 != "-" }
       guard let process = pid_t(process) else { return false }
-      return process == getpid() || (kill(process, 0) != 0 && errno == ESRCH)
+      if process == getpid() { return !state.withLock { $0.names.contains(temporaryName) } }
+      return kill(process, 0) != 0 && errno == ESRCH
     }
   }
 

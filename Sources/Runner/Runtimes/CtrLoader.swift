@@ -63,6 +63,8 @@ struct CtrLoader: Sendable {
         sent.bytes += share.bytes
         return .success(load.result(isChanged: true, [sent]))
       }
+      // It may have gone meanwhile; then that is what is to be told.
+      _ = try await ctr.state(of: [])
       return .failure(
         RuntimeError(
           runtime: ctr.place, kind: .refused,
@@ -75,7 +77,7 @@ struct CtrLoader: Sendable {
   private func send(
     _ loads: [LayoutLoad], omitting known: Set<Digest>
   ) async throws -> (done: Set<String>, reason: String, shares: [LayoutArchive.Share]) {
-    let imports = loads.enumerated().map { Ctr.Import($1, number: $0) }
+    let imports = loads.map(Ctr.Import.init)
     let entries = zip(loads, imports).map { load, item in
       var entry = LayoutArchive.Entry(load.image, as: load.reference)
       entry.normalizedName = item.temporaryName
@@ -83,7 +85,9 @@ struct CtrLoader: Sendable {
       return entry
     }
     let archive = LayoutArchive(entries, omitting: known)
-    let (done, reason) = try await ctr.load(imports, archive.stream)
+    let (done, reason) = try await Ctr.Import.holding(imports) {
+      try await ctr.load(imports, archive.stream)
+    }
     return (done, reason, archive.shares)
   }
 

@@ -51,6 +51,14 @@ package final class DockerEngine: ImageRuntime {
       return try await info().usesContainerdStore
         ? try await containerdStore.load(archive, as: reference)
         : try await loadLayers(archive, as: reference)
+    } catch var error as RuntimeError
+      where error.message.contains("processing tar file")
+      && archive.layers.contains(where: { $0.compression == .zstd })
+    {
+      error.hint =
+        "layers are compressed with zstd, which Docker unpacks since version 23: update it, or "
+        + "build the image with gzip or no compression"
+      throw error
     } catch let error as RuntimeError where error.kind == .unreachable {
       // What comes back may be another engine.
       state.withLock { $0 = State() }

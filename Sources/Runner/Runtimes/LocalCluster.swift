@@ -14,15 +14,36 @@ package final class LocalCluster: ImageRuntime {
       }
     }
 
-    /// The labels by which the tool itself finds the nodes of a cluster, of which any may be there.
+    /// What the labels of a cluster's nodes have in common, as `ps --filter label=` takes it.
     ///
     /// Source: kind pkg/cluster/constants, k3d pkg/types, minikube pkg/drivers/kic/oci
     fileprivate func label(_ cluster: String) -> String {
       switch self {
       case .kind: "io.x-k8s.kind.cluster=\(cluster)"
       case .k3d: "k3d.cluster=\(cluster)"
-      case .minikube: "name.minikube.sigs.k8s.io=\(cluster)"
+      // Every node after the first has its own name there: `PROFILE-m02`.
+      case .minikube: Self.profileLabel
       }
+    }
+
+    /// Whether a container that was found by its label is of this cluster.
+    fileprivate func owns(_ labels: String, _ cluster: String) -> Bool {
+      guard self == .minikube, let name = Self.value(of: Self.profileLabel, in: labels) else {
+        return true
+      }
+      if name == cluster { return true }
+      guard name.hasPrefix("\(cluster)-m") else { return false }
+      let number = name.dropFirst(cluster.count + 2)
+      return number.count > 1 && number.allSatisfy { ("0"..."9").contains($0) }
+    }
+
+    private static let profileLabel = "name.minikube.sigs.k8s.io"
+
+    /// Docker writes labels as `a=b,c=d`, podman also as `map[a:b c:d]`.
+    fileprivate static func value(of label: String, in labels: String) -> String? {
+      guard let range = labels.firstRange(of: label) else { return nil }
+      return String(
+        labels[range.upperBound...].dropFirst().prefix { $0 != "," && $0 != " " && $0 != "]" })
     }
 
     /// What tells a node from a load balancer or registry beside it.
@@ -161,7 +182,11 @@ package final class LocalCluster: ImageRuntime {
     }
     return try output.split(separator: "\n").compactMap { line in
       let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-      if fields.count > 2, let role = role(in: fields[2]), !Kind.roles.contains(role) { return nil }
+      if fields.count > 2 {
+        guard kind.owns(fields[2], cluster) else { return nil }
+        let role = kind.roleLabel.flatMap { Kind.value(of: $0, in: fields[2]) }
+        if let role, !Kind.roles.contains(role) { return nil }
+      }
       guard fields.count > 1, fields[1] == "running" else {
         throw RuntimeError(
           runtime: name, kind: .refused, message: "node \(fields[0]) is not running",
@@ -169,13 +194,6 @@ package final class LocalCluster: ImageRuntime {
       }
       return fields[0]
     }
-  }
-
-  /// Docker writes labels as `a=b,c=d`, podman also as `map[a:b c:d]`.
-  private func role(in labels: String) -> String? {
-    guard let label = kind.roleLabel, let range = labels.firstRange(of: label) else { return nil }
-    return String(
-      labels[range.upperBound...].dropFirst().prefix { $0 != "," && $0 != " " && $0 != "]" })
   }
 
   private func loader(_ engine: String, _ node: String) async throws -> CtrLoader {

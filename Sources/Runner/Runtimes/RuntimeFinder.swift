@@ -34,10 +34,7 @@ struct RuntimeFinder {
           address: address ?? value("CONTAINERD_ADDRESS").map { FilePath($0) },
           snapshotter: value("CONTAINERD_SNAPSHOTTER"), runner: runner))
     case .cluster(let kind, let name):
-      let current = KubeContext.current(environment: environment)?.cluster
-      add(
-        cluster(
-          kind, name ?? (current?.kind == kind ? current?.name : nil) ?? kind.defaultCluster))
+      add(cluster(kind, name ?? usualCluster(of: kind)))
     case .registry(let address): addRegistry(address)
     case .auto: try await addAutomatic()
     }
@@ -181,6 +178,18 @@ struct RuntimeFinder {
 
   private mutating func note(_ problems: [String], _ place: String) {
     notes += problems.map { "\($0); loading into \(place)" }
+  }
+
+  /// The cluster that its tool would take, or kubectl.
+  private func usualCluster(of kind: LocalCluster.Kind) -> String {
+    let current = KubeContext.current(environment: environment)?.cluster
+    let own =
+      switch kind {
+      case .kind: value("KIND_CLUSTER_NAME")
+      case .minikube: value("MINIKUBE_PROFILE")
+      case .k3d: nil as String?
+      }
+    return own ?? (current?.kind == kind ? current?.name : nil) ?? kind.defaultCluster
   }
 
   private func cluster(_ kind: LocalCluster.Kind, _ name: String) -> LocalCluster {

@@ -73,6 +73,21 @@ import Testing
   }
 
   @Test(arguments: [
+    (LocalCluster.Kind.kind, ["KIND_CLUSTER_NAME": "own"], "kind:own"),
+    (.kind, ["KIND_CLUSTER_NAME": ""], "kind:kind"),
+    (.minikube, ["MINIKUBE_PROFILE": "own"], "minikube:own"),
+    (.k3d, ["KIND_CLUSTER_NAME": "own"], "k3d:k3s-default"),
+  ])
+  func `without a name a cluster is the one that its tool would take`(
+    kind: LocalCluster.Kind, environment: [String: String], name: String
+  ) async throws {
+    let environment = environment.merging(["KUBECONFIG": "/dev/null"]) { $1 }
+    #expect(try await resolve([.cluster(kind, nil)], environment).names == [name])
+    #expect(
+      try await resolve([.cluster(kind, "named")], environment).names == ["\(kind.rawValue):named"])
+  }
+
+  @Test(arguments: [
     ("current-context: kind-dev\n", "kind-dev", true),
     ("a: b\ncurrent-context: 'k3d-x'\n", "k3d-x", true),
     ("current-context: minikube", "minikube", true),

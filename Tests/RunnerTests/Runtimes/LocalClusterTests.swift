@@ -79,6 +79,28 @@ import Testing
       error?.hint == "run 'eval $(minikube -p dev docker-env)' and choose --load docker")
   }
 
+  @Test(arguments: [
+    ("dev", true), ("dev-m02", true), ("dev-m12", true), ("dev-mail", false), ("dev-m", false),
+    ("dev-m2x", false), ("other", false), ("device", false),
+  ])
+  func `minikube's further nodes are found by their names`(
+    label: String, isNode: Bool
+  ) async throws {
+    let error = try await error(.minikube) { command, output in
+      if command.arguments.first == "ps" {
+        #expect(command.arguments.contains("label=name.minikube.sigs.k8s.io"))
+        let labels = "a=b,name.minikube.sigs.k8s.io=\(label),mode.minikube.sigs.k8s.io=x"
+        output(.standardOutput(Array("\(label)\texited\t\(labels)\n".utf8)))
+      }
+      return .exited(0)
+    }
+    #expect(
+      error?.message
+        == (isNode
+          ? "node \(label) is not running"
+          : "no running nodes of the minikube cluster 'dev' were found"))
+  }
+
   @Test func `without docker and podman the reason is told`() async throws {
     let error = try await error { command, _ in throw CommandError.notFound(command.executable) }
     #expect(
