@@ -34,10 +34,10 @@ extension RuntimeError {
     return error
   }
 
-  /// An engine behind ssh, with what ssh or docker said.
-  init(unreachable place: String, through words: String) {
+  /// An engine behind ssh, with what ssh or docker said, if they said anything.
+  init(unreachable place: String, words: String?, _ error: any Error) {
     self.init(
-      unreachable: place, "docker", words,
+      unreachable: place, "docker", words ?? Self.explain(error).reason,
       "does ssh to that host run 'docker version' without a question? A key in ssh-agent and an "
         + "entry in known_hosts let it")
   }
