@@ -56,17 +56,23 @@ package struct SubprocessRunner: CommandRunner {
           configuration, input: .inputWriter, output: .sequence, error: .sequence
         ) { execution in
           group.started(execution.processIdentifier.value)
-          async let failure: (any Error)? = {
-            do {
-              try await Self.feed(input, to: execution.standardInputWriter)
-              return nil
-            } catch {
-              group.interrupt()
-              return error
+          return try await withThrowingTaskGroup(of: (any Error)?.self) { tasks in
+            tasks.addTask {
+              do {
+                try await Self.feed(input, to: execution.standardInputWriter)
+                return nil
+              } catch {
+                if Task.isCancelled { return nil }
+                group.interrupt()
+                return error
+              }
             }
-          }()
-          try await Self.relay(execution, to: output)
-          return await failure
+            try await Self.relay(execution, to: output)
+            // Its outputs have ended, and so has it. Input may never come any more: who sends it may
+            // be waiting for an answer.
+            tasks.cancelAll()
+            return try await tasks.next() ?? nil
+          }
         }
         if let error = outcome.closureResult { throw error }
         status = outcome.terminationStatus

@@ -23,22 +23,44 @@ package final class EngineClient: Sendable {
   package let endpoint: EngineEndpoint
   /// `docker` or `podman`, for messages.
   package let runtime: String
+  /// Where it is, for messages.
+  let place: String
   private let client: HTTPClient
   private let base: String
+  private let tunnel: EngineTunnel?
 
-  package init(_ endpoint: EngineEndpoint, runtime: String = "docker") {
+  /// Over a socket, or TCP with or without TLS.
+  package convenience init(_ endpoint: EngineEndpoint, runtime: String = "docker") {
+    self.init(endpoint, runtime: runtime, place: "\(endpoint)")
+  }
+
+  /// - Parameter tunnel: The way to an engine behind ssh, which the caller stops.
+  init(
+    _ endpoint: EngineEndpoint, runtime: String = "docker", place: String,
+    tunnel: EngineTunnel? = nil
+  ) {
     self.endpoint = endpoint
     self.runtime = runtime
+    self.place = place
+    self.tunnel = tunnel
     var configuration = HTTPClient.Configuration()
     configuration.timeout.connect = .seconds(5)
     // An engine that is not there is to be reported now, not after attempts.
     configuration.connectionPool.retryConnectionEstablishment = false
+    switch endpoint {
+    case .unix(let path): base = Self.base(path)
+    case .tcp(let host, let port): base = "http://\(host):\(port)"
+    case .tls(let host, let port, let tls):
+      base = "https://\(host):\(port)"
+      configuration.tlsConfiguration = tls.configuration
+      configuration.httpVersion = .http1Only
+    case .ssh:
+      guard let tunnel else { preconditionFailure("an engine behind ssh needs a tunnel") }
+      base = Self.base(tunnel.socket)
+      // A connection costs ssh's greeting on the other machine.
+      configuration.connectionPool.idleTimeout = .minutes(10)
+    }
     client = HTTPClient(configuration: configuration)
-    base =
-      switch endpoint {
-      case .unix(let path): "http+unix://\(Self.percentEncoded(path.string))"
-      case .tcp(let host, let port): "http://\(host):\(port)"
-      }
   }
 
   /// Closes all connections; requests under way fail. To be called once, by the owner.
@@ -49,7 +71,7 @@ package final class EngineClient: Sendable {
 
   /// - Throws: `RuntimeError` that says why it does not answer; `CancellationError`.
   package func ping() async throws {
-    _ = try await get("/_ping", limit: .seconds(5))
+    _ = try await get("/_ping", limit: tunnel == nil ? .seconds(5) : .seconds(30))
   }
 
   package func info() async throws -> Info {
@@ -148,8 +170,8 @@ extension EngineClient {
       throw RuntimeError(
         runtime: runtime, kind: .refused,
         message:
-          "\(runtime) answered \(response.status.code) to GET \(path): \(EngineAnswer.message(of: body))"
-      )
+          "\(runtime) answered \(response.status.code) to GET \(path): \(EngineAnswer.message(of: body))",
+        hint: RuntimeError.hint(forRefusal: EngineAnswer.message(of: body)))
     }
   }
 
@@ -157,7 +179,7 @@ extension EngineClient {
     var request = HTTPClientRequest(url: base + path)
     request.method = method
     // The client names no host for a socket, and the engine answers 400 without one.
-    if case .unix = endpoint { request.headers.add(name: "Host", value: "docker") }
+    if base.hasPrefix("http+unix:") { request.headers.add(name: "Host", value: "docker") }
     return request
   }
 
@@ -173,8 +195,20 @@ extension EngineClient {
       throw error
     } catch {
       if error is CancellationError || Task.isCancelled { throw CancellationError() }
-      throw RuntimeError(unreachable: endpoint, runtime, error)
+      throw await unreachable(error)
     }
+  }
+
+  private func unreachable(_ error: any Error) async -> RuntimeError {
+    if let tunnel, let words = tunnel.words {
+      return RuntimeError(unreachable: place, through: words)
+    }
+    if case .tls(let host, let port, let tls) = endpoint,
+      let (reason, remedy) = await EngineTLSFailure(host: host, port: port, tls: tls).explain(error)
+    {
+      return RuntimeError(unreachable: place, runtime, reason, remedy)
+    }
+    return RuntimeError(unreachable: place, runtime, error)
   }
 
   private static func collect(_ body: HTTPClientResponse.Body) async throws -> [UInt8] {
@@ -191,8 +225,12 @@ extension EngineClient {
 
   private func unexpected(_ what: String) -> RuntimeError {
     RuntimeError(
-      runtime: runtime, kind: .refused, message: "unexpected answer from \(endpoint): \(what)",
+      runtime: runtime, kind: .refused, message: "unexpected answer from \(place): \(what)",
       hint: "is a Docker engine listening there?")
+  }
+
+  private static func base(_ socket: FilePath) -> String {
+    "http+unix://\(percentEncoded(socket.string))"
   }
 
   private static func percentEncoded(_ path: String) -> String {

@@ -4,53 +4,39 @@ package import SystemPackage
 package enum EngineEndpoint: Hashable, Sendable, CustomStringConvertible {
   case unix(FilePath)
   case tcp(host: String, port: Int)
+  case tls(host: String, port: Int, EngineTLS)
+  /// As docker's own client takes it: `ssh://[USER@]HOST[:PORT]`.
+  case ssh(String)
 
   package static let standard = EngineEndpoint.unix("/var/run/docker.sock")
 
-  /// The engine that `DOCKER_HOST` names, else the one on the standard socket.
-  ///
-  /// Contexts of the docker CLI are not followed.
-  ///
-  /// - Throws: `RuntimeError` for an address that we can't speak to.
-  package init(environment: [String: String]) throws(RuntimeError) {
-    guard let text = environment["DOCKER_HOST"], !text.isEmpty else {
-      self = .standard
-      return
-    }
-    guard let endpoint = Self(text) else {
-      throw RuntimeError(
-        runtime: "docker", kind: .unreachable,
-        message: "DOCKER_HOST=\(text) is not supported",
-        hint: "give unix:///PATH or tcp://HOST:PORT, or choose --load oci:DIR")
-    }
-    // An engine behind TLS would answer an unencrypted request with an error that explains nothing.
-    if case .tcp = endpoint, let verify = environment["DOCKER_TLS_VERIFY"], !verify.isEmpty {
-      throw RuntimeError(
-        runtime: "docker", kind: .unreachable,
-        message: "DOCKER_TLS_VERIFY is set, and TLS to \(endpoint) is not supported",
-        hint: "give DOCKER_HOST=unix:///PATH, or choose --load oci:DIR")
-    }
-    self = endpoint
-  }
-
-  /// - Returns: `nil` unless the text is `unix:///PATH` or `tcp://HOST[:PORT]`.
-  package init?(_ text: String) {
+  /// - Parameter tls: What secures an address of TCP, and makes 2376 its usual port.
+  /// - Returns: `nil` unless the text is `unix:///PATH`, `tcp://HOST[:PORT]` or `ssh://[USER@]HOST[:PORT]`.
+  package init?(_ text: String, tls: EngineTLS? = nil) {
     if text.hasPrefix("unix://") {
       let path = FilePath(String(text.dropFirst(7)))
       guard path.isAbsolute else { return nil }
       self = .unix(path)
+    } else if text.hasPrefix("ssh://") {
+      let host = text.dropFirst(6).prefix { $0 != "/" }.split(
+        separator: "@", omittingEmptySubsequences: false
+      ).last
+      // A host that ssh would take for an option.
+      guard let host, let first = host.first, first != "-", first != ":" else { return nil }
+      self = .ssh(text)
     } else if text.hasPrefix("tcp://") || text.hasPrefix("http://") {
       guard let slashes = text.firstRange(of: "//") else { return nil }
       var address = text[slashes.upperBound...]
       if address.hasSuffix("/") { address = address.dropLast() }
       let colon = address.hasSuffix("]") ? nil : address.lastIndex(of: ":")
       let host = address[..<(colon ?? address.endIndex)]
-      // The port that Docker gives to an address without one.
-      let port = colon.map { Int(address[address.index(after: $0)...]) } ?? 2375
+      let usual = tls == nil ? 2375 : 2376
+      let port = colon.map { Int(address[address.index(after: $0)...]) } ?? usual
       guard let port, (1...65535).contains(port), !host.isEmpty, !host.contains("/") else {
         return nil
       }
-      self = .tcp(host: String(host), port: port)
+      self =
+        tls.map { .tls(host: String(host), port: port, $0) } ?? .tcp(host: String(host), port: port)
     } else {
       return nil
     }
@@ -59,7 +45,8 @@ package enum EngineEndpoint: Hashable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unix(let path): "unix://\(path)"
-    case .tcp(let host, let port): "tcp://\(host):\(port)"
+    case .tcp(let host, let port), .tls(let host, let port, _): "tcp://\(host):\(port)"
+    case .ssh(let address): address
     }
   }
 }

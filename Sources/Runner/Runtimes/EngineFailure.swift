@@ -4,11 +4,15 @@ import SystemPackage
 
 extension RuntimeError {
   /// An engine that could not be spoken to: why, and what to do about it.
-  init(unreachable endpoint: EngineEndpoint, _ runtime: String, _ error: any Error) {
+  init(unreachable place: String, _ runtime: String, _ error: any Error) {
     let (reason, remedy) = runtime == "podman" ? Self.explainPodman(error) : Self.explain(error)
+    self.init(unreachable: place, runtime, reason, remedy)
+  }
+
+  init(unreachable place: String, _ runtime: String, _ reason: String, _ remedy: String) {
     self.init(
       runtime: runtime, kind: .unreachable,
-      message: "\(runtime) does not answer at \(endpoint): \(reason)",
+      message: "\(runtime) does not answer at \(place): \(reason)",
       hint: "\(remedy), or choose --load oci:DIR")
   }
 
@@ -20,7 +24,7 @@ extension RuntimeError {
       runtime: client.runtime, kind: .mismatch,
       message: "\(reference): \(client.runtime) accepted \(expected) but holds "
         + (found.map(\.description) ?? "no such image"),
-      hint: "does something else load, tag or remove \(reference) at \(client.endpoint)?")
+      hint: "does something else load, tag or remove \(reference) at \(client.place)?")
   }
 
   /// With the name of the image that it is about.
@@ -28,6 +32,23 @@ extension RuntimeError {
     var error = self
     error.message = "\(reference): \(message)"
     return error
+  }
+
+  /// An engine behind ssh, with what ssh or docker said.
+  init(unreachable place: String, through words: String) {
+    self.init(
+      unreachable: place, "docker", words,
+      "does ssh to that host run 'docker version' without a question? A key in ssh-agent and an "
+        + "entry in known_hosts let it")
+  }
+
+  /// What helps where an engine answered in words that mean something else.
+  static func hint(forRefusal words: String) -> String? {
+    // What Go's server says, and dockerd with it, on a port of TLS.
+    words.contains("HTTP request to an HTTPS server")
+      ? "it speaks TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the directory of ca.pem, "
+        + "cert.pem and key.pem, or make a docker context with them"
+      : nil
   }
 
   private static func explainPodman(_ error: any Error) -> (reason: String, remedy: String) {

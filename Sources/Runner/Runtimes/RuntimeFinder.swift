@@ -23,7 +23,7 @@ struct RuntimeFinder {
     case .store(let directory): add(ImageStore(directory))
     case .docker:
       guard !has("docker") else { return }
-      addEngine(EngineClient(try EngineEndpoint(environment: environment)))
+      addDocker(try await EngineConnection.open(environment: environment, runner: runner))
     case .podman:
       guard !has("podman") else { return }
       try await addPodman()
@@ -67,17 +67,17 @@ struct RuntimeFinder {
   /// - Returns: Whether docker answers.
   private mutating func addDocker(noting problems: inout [String]) async throws -> Bool {
     do {
-      let client = EngineClient(try EngineEndpoint(environment: environment))
+      let docker = try await EngineConnection.open(environment: environment, runner: runner)
       do {
-        try await client.ping()
+        try await docker.client.ping()
       } catch {
-        await client.shutdown()
+        await docker.close()
         throw error
       }
       if has("docker") {
-        await client.shutdown()
+        await docker.close()
       } else {
-        addEngine(client)
+        addDocker(docker)
       }
       return true
     } catch let error as RuntimeError {
@@ -115,12 +115,7 @@ struct RuntimeFinder {
   /// The service that is set up, else one of our own, which starts when it is needed.
   private func podman() async throws -> (client: EngineClient, service: PodmanService?) {
     if let host = value("CONTAINER_HOST") {
-      guard let endpoint = EngineEndpoint(host) else {
-        throw RuntimeError(
-          runtime: "podman", kind: .unreachable, message: "CONTAINER_HOST=\(host) is not supported",
-          hint: "give unix:///PATH or tcp://HOST:PORT")
-      }
-      return (EngineClient(endpoint, runtime: "podman"), nil)
+      return (EngineClient(try Self.podmanEndpoint(host), runtime: "podman"), nil)
     }
     let runtime = value("XDG_RUNTIME_DIR").map { FilePath($0) }
     let parent = geteuid() == 0 ? FilePath("/run") : runtime ?? FilePath("/run/user/\(geteuid())")
@@ -135,6 +130,27 @@ struct RuntimeFinder {
     }
     let service = PodmanService(in: runtime ?? "/tmp", runner: runner)
     return (EngineClient(service.endpoint, runtime: "podman"), service)
+  }
+
+  private static func podmanEndpoint(_ host: String) throws(RuntimeError) -> EngineEndpoint {
+    let hint: String
+    switch EngineEndpoint(host) {
+    case .ssh:
+      hint =
+        "watchbuild reaches podman by a socket or by TCP; forward the one over there "
+        + "(ssh -NL /tmp/podman.sock:/run/user/1000/podman/podman.sock HOST) and give "
+        + "unix:///tmp/podman.sock"
+    case nil: hint = "give unix:///PATH or tcp://HOST:PORT"
+    case let endpoint?: return endpoint
+    }
+    throw RuntimeError(
+      runtime: "podman", kind: .unreachable, message: "CONTAINER_HOST=\(host) is not supported",
+      hint: hint)
+  }
+
+  private mutating func addDocker(_ docker: EngineConnection) {
+    runtimes.append(DockerEngine(docker.client))
+    closers.append { await docker.close() }
   }
 
   private mutating func addEngine(_ client: EngineClient, _ service: PodmanService? = nil) {

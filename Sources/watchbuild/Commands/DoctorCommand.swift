@@ -32,13 +32,17 @@ struct DoctorCommand: AsyncParsableCommand {
     let doctor = Doctor(
       workspace: workspace, settings: settings, environment: environment,
       runner: SubprocessRunner(), clock: ContinuousClock(),
-      docker: { await DockerCheck.finding(environment: environment) },
+      docker: { await DockerCheck.finding(environment: environment, runner: SubprocessRunner()) },
       runtimes: { settings in
         await RuntimeCheck.findings(
           settings.loadTargets, store: settings.stateDirectory.appending("images"),
           environment: environment)
       })
-    let findings = await doctor.findings()
+    let findings = try await Stopping().run({ _ in }) {
+      let findings = await doctor.findings()
+      try Task.checkCancellation()
+      return findings
+    }
     try show(findings, usesColor: (try? settings.get().usesColor) ?? (common.color == .always))
     if findings.contains(where: { $0.status == .error }) { throw ExitStatus.usage }
   }

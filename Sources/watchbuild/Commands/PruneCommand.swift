@@ -39,6 +39,10 @@ struct PruneCommand: AsyncParsableCommand {
     settings.prune.olderThan = olderThan ?? settings.prune.olderThan
     try StateDirectory.prepare(settings.stateDirectory)
     let cleaning = ImageCleaning(settings: settings, environment: invocation.environment)
+    try await Stopping().run({ _ in }) { try await prune(cleaning) }
+  }
+
+  private func prune(_ cleaning: ImageCleaning) async throws {
     var failures: [String] = []
     for name in try cleaning.runtimes() {
       do {

@@ -31,6 +31,16 @@ struct SubprocessRunnerTests {
     #expect(output.standardOutput.split(separator: "\n").first == "0")
   }
 
+  @Test(arguments: ["true", "read -r line; echo $line"])
+  func `input that never ends does not keep a program that has`(script: String) async throws {
+    let (input, continuation) = AsyncThrowingStream.makeStream(of: [UInt8].self)
+    continuation.yield(Array("first\n".utf8))
+    let exit = try await runner.run(
+      Command("sh", ["-c", script]), input: input, output: output.add)
+    #expect(exit == .exited(0))
+    #expect(output.standardOutput == (script == "true" ? "" : "first\n"))
+  }
+
   @Test func `directory and environment are given to the program`() async throws {
     let command = Command(
       "sh", ["-c", "pwd; echo $WATCHBUILD_TEST; echo ${PATH:+path}"], in: "/",

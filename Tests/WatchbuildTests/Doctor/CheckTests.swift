@@ -126,35 +126,38 @@ struct CheckTests {
     #expect(finding.message.hasPrefix(message))
   }
 
-  @Test(
-    arguments: [
-      (
-        "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nServer: Docker/20.10.24 (linux)\r\n\r\nOK", .ok,
-        "Docker/20.10.24 (linux) at unix:///s"
-      ),
-      ("HTTP/1.0 200 OK\r\n\r\nOK", .ok, "unix:///s"),
-      (
-        "HTTP/1.1 500 Internal Server Error\r\n\r\n", .warn,
-        "unix:///s answers 'HTTP/1.1 500 Internal Server Error'"
-      ),
-      ("", .warn, "unix:///s answers nothing"), ("SSH-2.0", .warn, "unix:///s answers 'SSH-2.0'"),
-    ] as [(String, Finding.Status, String)])
-  func `docker's answer decides`(
-    _ answer: String, _ status: Finding.Status, _ message: String
-  ) {
-    let finding = DockerCheck.finding(answer: answer, address: "unix:///s")
-    #expect(finding.status == status)
-    #expect(finding.message == message)
-  }
-
   @Test(arguments: [
-    ("unix:///nowhere/docker.sock", "does not answer at unix:///nowhere/docker.sock: No such file"),
-    ("unix:///" + String(repeating: "x", count: 200), "File name too long"),
-    ("tcp://localhost:2375", "is not tried here"),
+    (
+      ["DOCKER_HOST": "unix:///nowhere/docker.sock"],
+      "does not answer at unix:///nowhere/docker.sock: no such file or directory, by DOCKER_HOST",
+      "is dockerd running?"
+    ),
+    (
+      ["DOCKER_HOST": "unix:///" + String(repeating: "x", count: 200)],
+      "does not answer at unix:///x",
+      "is dockerd running?"
+    ),
+    (
+      ["DOCKER_HOST": "tcp://127.0.0.1:1"], "does not answer at tcp://127.0.0.1:1: ",
+      "is dockerd running?"
+    ),
+    (
+      ["DOCKER_HOST": "npipe://x"], "DOCKER_HOST=npipe://x is not supported",
+      "give unix:///PATH, tcp://HOST:PORT or ssh://"
+    ),
+    (
+      ["DOCKER_CONFIG": "/nowhere", "DOCKER_CONTEXT": "prod"],
+      "there is no docker context 'prod', which DOCKER_CONTEXT names: /nowhere/contexts/meta/",
+      "'docker context ls' lists those that are there"
+    ),
   ])
-  func `a docker that can't be asked is a warning`(_ host: String, _ message: String) async {
-    let finding = await DockerCheck.finding(environment: ["DOCKER_HOST": host])
+  func `a docker that can't be asked is a warning`(
+    _ environment: [String: String], _ message: String, _ remedy: String
+  ) async {
+    let finding = await DockerCheck.finding(
+      environment: environment, runner: FixedRunner(output: ""))
     #expect(finding.status == .warn)
-    #expect(finding.message.contains(message))
+    #expect(finding.message.hasPrefix(message), "\(finding)")
+    #expect(finding.remedy?.hasPrefix(remedy) == true, "\(finding)")
   }
 }
