@@ -61,7 +61,8 @@ final class EngineContainerdStore: Sendable {
       defer { state.isTidy = true }
       return state.isTidy
     }
-    guard !isTidy else { return }
+    // Elsewhere processes have other numbers.
+    guard !isTidy, case .unix = client.endpoint else { return }
     // Why the engine does not answer, if it does not, the load finds out.
     let names = ((try? await client.names(in: Self.repository)) ?? []).filter { name in
       let process = name.dropFirst(Self.repository.count + 1).prefix { $0 != "-" }

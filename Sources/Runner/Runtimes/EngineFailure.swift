@@ -24,7 +24,7 @@ extension RuntimeError {
       runtime: client.runtime, kind: .mismatch,
       message: "\(reference): \(client.runtime) accepted \(expected) but holds "
         + (found.map(\.description) ?? "no such image"),
-      hint: "does something else load, tag or remove \(reference) at \(client.endpoint)?")
+      hint: "does something else load, tag or remove \(reference) at \(client.place)?")
   }
 
   /// With the name of the image that it is about.
