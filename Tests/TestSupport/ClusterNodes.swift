@@ -36,9 +36,7 @@ package struct ClusterNodes: Sendable {
     try await Self.makingImage.value
     for member in members {
       let labels = member.labels.flatMap { ["--label", $0] }
-      try Tool.run(
-        "bash",
-        ["-c", Self.nodeScript, "bash", docker.host, member.name, kind.rawValue] + labels)
+      try Tool.run(Self.script, ["run", docker.host, member.name, kind.rawValue] + labels)
     }
     // Beside the nodes, and none of them.
     if let balancer = kind.balancer(of: cluster) {
@@ -103,90 +101,19 @@ package struct ClusterNodes: Sendable {
     try run(node, ["ctr", "version"])
   }
 
+  /// As the script names it.
   private static let image = "watchbuild-test/node:1"
+
+  private static let script = FilePath(#filePath).removingLastComponent().removingLastComponent()
+    .appending("Servers").appending("cluster-node").string
 
   private static func makeImage() async throws {
     let docker = try await DockerDaemon.shared()
     try await withScratchDirectory { directory in
-      try Tool.run(
-        "bash", ["-c", imageScript, "bash", docker.host, directory.appending("root").string])
+      try Tool.run(script, ["image", docker.host, directory.appending("root").string])
     }
   }
 
-  /// The node's root file system: this machine's containerd and its client, a shell, and the
-  /// libraries that they are linked with.
-  ///
-  /// As in a node of k3s, one of k3d's has containerd at an address that only its own `ctr` knows,
-  /// no `containerd` in its path, and busybox for a shell.
-  private static let imageScript = #"""
-    set -eu
-    host=$1 root=$2
-    mkdir -p "$root"/{usr/bin,usr/lib,lib,lib64,etc/containerd,tmp,run,var,proc,sys,dev,root,k3s}
-    ln -s usr/bin "$root/bin"; ln -s usr/bin "$root/sbin"; ln -s bin "$root/usr/sbin"
-    for program in containerd ctr runc containerd-shim-runc-v2 sh sleep cat rm mv ln chmod busybox; do
-      path=$(PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v $program)
-      cp -L "$path" "$root/usr/bin/$program"
-      { ldd "$path" 2>/dev/null || true; } | grep -oE '/[^ ]+\.so[^ ]*' | while read -r library; do
-        mkdir -p "$root${library%/*}"; cp -Ln "$library" "$root$library"
-      done
-    done
-    cat >"$root/etc/containerd/config.toml" <<'TOML'
-    version = 2
-    [plugins."io.containerd.grpc.v1.cri"]
-      stream_server_port = "0"
-    [plugins."io.containerd.grpc.v1.cri".containerd]
-      discard_unpacked_layers = true
-      snapshotter = "overlayfs"
-    TOML
-    cat >"$root/init" <<'SH'
-    options=
-    if [ "$1" = k3d ]; then
-      PATH=/k3s:$PATH
-      socket=/run/k3s/containerd/containerd.sock
-      options="--address $socket --state /run/k3s/containerd --root /var/lib/rancher/k3s/agent/containerd"
-      if [ -e /bin/containerd ]; then
-        mv /bin/containerd /bin/ctr /k3s
-        ln -sf busybox /bin/sh
-        echo '#!/bin/sh' >/bin/ctr
-        echo "exec /k3s/ctr --address $socket \"\$@\"" >>/bin/ctr
-        chmod 755 /bin/ctr
-      fi
-    fi
-    trap 'kill "$child"; wait "$child"; exit' TERM
-    while :; do
-      while [ -e /run/hold ]; do sleep 0.05; done
-      containerd $options &
-      child=$!
-      echo $child >/run/containerd.pid
-      wait $child
-    done
-    SH
-    tar -C "$root" --numeric-owner -c . |
-      docker -H "$host" import - \#(image) >/dev/null
-    """#
-
-  /// As kind runs a node, as far as this machine lets it: without CAP_SYS_RESOURCE no container can be
-  /// privileged, so all else is asked for, and the control groups are this machine's.
-  private static let nodeScript = #"""
-    set -eu
-    host=$1 node=$2 kind=$3
-    shift 3
-    bounding=$(while read -r key value; do if [ "$key" = CapBnd: ]; then echo "$value"; fi; done \
-      </proc/self/status)
-    if (( 16#$bounding >> 24 & 1 )); then rights=(--privileged)
-    else
-      rights=(--cap-add=ALL --cap-drop=SYS_RESOURCE --security-opt=seccomp=unconfined
-        --security-opt=apparmor=unconfined --security-opt=systempaths=unconfined
-        --volume=/sys/fs/cgroup:/sys/fs/cgroup)
-    fi
-    docker -H "$host" run -d "${rights[@]}" --network none --hostname "$node" --name "$node" "$@" \
-      --tmpfs /tmp --tmpfs /run --volume /var \#(image) sh /init "$kind" >/dev/null
-    for _ in {1..300}; do
-      docker -H "$host" exec "$node" ctr version >/dev/null 2>&1 && exit
-      sleep 0.1
-    done
-    echo "containerd did not start in $node" >&2; docker -H "$host" logs --tail 20 "$node" >&2; exit 1
-    """#
 }
 
 extension LocalCluster.Kind {
