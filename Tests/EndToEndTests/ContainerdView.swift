@@ -12,16 +12,13 @@ struct ContainerdView: Sendable {
     var config: Config
   }
 
-  private func manifest(_ name: String) throws -> String? {
-    try ctr(["images", "ls", "name==docker.io/\(name)"]).split(separator: "\n").dropFirst().first?
-      .split(separator: " ").map(String.init).first { $0.hasPrefix("sha256:") }
-  }
-
   /// The configuration of an image that is whole enough to run.
   func held(_ name: String) throws -> Digest? {
-    guard let manifest = try manifest(name) else { return nil }
-    let line = try ctr(["images", "check", "name==docker.io/\(name)"])
-    guard line.split(separator: " ").last?.hasPrefix("true") == true else { return nil }
+    let lines = try ctr(["images", "check", "name==docker.io/\(name)"]).split(separator: "\n")
+    let fields = lines.last?.split(separator: " ").map(String.init) ?? []
+    guard fields.first == "docker.io/\(name)", fields.last == "true",
+      let manifest = fields.first(where: { $0.hasPrefix("sha256:") })
+    else { return nil }
     let bytes = Data(try ctr(["content", "get", manifest]).utf8)
     return Digest(try JSONDecoder().decode(Manifest.self, from: bytes).config.digest)
   }

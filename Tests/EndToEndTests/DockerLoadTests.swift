@@ -3,7 +3,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Loading into a real dockerd. Each test has image names of its own in the one daemon.
+/// Loading into a real dockerd: what is Docker's alone beside what every runtime goes through. Each
+/// test has image names of its own in the one daemon.
 @Suite(.enabled(if: DockerDaemon.isExpected, Comment(rawValue: DockerDaemon.requirement)))
 struct DockerLoadTests {
   /// One test's engine, and a directory for its archives.
@@ -32,9 +33,6 @@ struct DockerLoadTests {
     func remove(_ name: String) throws {
       try Tool.run("docker", ["-H", "\(docker.client.endpoint)", "image", "rm", "-f", name])
     }
-
-    /// An engine that has seen nothing yet, as in a new run.
-    var anew: Setting { Setting(directory: directory, docker: DockerEngine(docker.client)) }
   }
 
   private func setting<Value>(
@@ -81,30 +79,6 @@ struct DockerLoadTests {
     }
   }
 
-  @Test func `an image that is there already costs no byte`() async throws {
-    try await setting { setting in
-      let image = image("unchanged")
-      _ = try await setting.load(image, as: "lab/unchanged:dev")
-      let again = try await setting.anew.load(image, as: "lab/unchanged:dev")
-      #expect(
-        again
-          == LoadResult(
-            isChanged: false, id: image.id, bytesSent: 0, layersSent: 0, layersTotal: 3))
-    }
-  }
-
-  @Test func `a changed top layer is sent alone`() async throws {
-    try await setting { setting in
-      var image = image("top")
-      _ = try await setting.load(image, as: "lab/top:dev")
-      image.layers[2] = TestImage.layer("top-2", "edited")
-      let result = try await setting.anew.load(image, as: "lab/top:dev")
-      #expect(result.layersSent == 1)
-      #expect(result.bytesSent < 16_384)
-      #expect(try await setting.held("lab/top:dev")?.id == image.id)
-    }
-  }
-
   @Test func `a changed middle layer is sent with those above it`() async throws {
     try await setting { setting in
       var image = image("middle")
@@ -124,54 +98,6 @@ struct DockerLoadTests {
       image.layers[0] = TestImage.layer("base-0", "edited")
       #expect(try await setting.load(image, as: "lab/base:dev").layersSent == 3)
       #expect(try await setting.held("lab/base:dev")?.id == image.id)
-    }
-  }
-
-  @Test func `a changed configuration is sent without a layer`() async throws {
-    try await setting { setting in
-      var image = image("config")
-      _ = try await setting.load(image, as: "lab/config:dev")
-      image.environment = ["MODE=edited"]
-      let result = try await setting.load(image, as: "lab/config:dev")
-      #expect(result.layersSent == 0)
-      #expect(try await setting.held("lab/config:dev")?.id == image.id)
-    }
-  }
-
-  @Test func `the same content gets another name without a layer`() async throws {
-    try await setting { setting in
-      let image = image("retag")
-      _ = try await setting.load(image, as: "lab/retag:one")
-      let result = try await setting.load(image, as: "lab/retag:two")
-      #expect(result.isChanged)
-      #expect(result.layersSent == 0)
-      #expect(try await setting.held("lab/retag:one")?.id == image.id)
-      #expect(try await setting.held("lab/retag:two")?.id == image.id)
-    }
-  }
-
-  @Test func `two images over one base send it once`() async throws {
-    try await setting { setting in
-      let first = image("shared")
-      var second = first
-      second.layers[2] = TestImage.layer("shared-2", "the other one")
-      _ = try await setting.load(first, as: "lab/shared-one:dev")
-      let result = try await setting.load(second, as: "lab/shared-two:dev")
-      #expect(result.layersSent == 1)
-      #expect(try await setting.held("lab/shared-two:dev")?.id == second.id)
-    }
-  }
-
-  @Test func `an image that was deleted in between is loaded whole`() async throws {
-    try await setting { setting in
-      let image = image("deleted")
-      _ = try await setting.load(image, as: "lab/deleted:dev")
-      try setting.remove("lab/deleted:dev")
-      #expect(try await setting.held("lab/deleted:dev") == nil)
-      let result = try await setting.load(image, as: "lab/deleted:dev")
-      #expect(result.isChanged)
-      #expect(result.layersSent == 3)
-      #expect(try await setting.held("lab/deleted:dev")?.id == image.id)
     }
   }
 

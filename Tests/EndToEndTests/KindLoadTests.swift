@@ -34,7 +34,8 @@ struct KindLoadTests {
   private static let scenarios = (LoadScenario.all + LoadScenario.running).filter {
     ![
       "top layer changed, seen by a new run", "configuration changed", "tar of several images",
-      "layers there already without zstd", "five at once over one base",
+      "layers there already without gzip", "layers there already without zstd",
+      "five at once over one base", "runs from compressed layers over others that are not",
     ].contains($0.testDescription)
   }
 
@@ -50,7 +51,7 @@ struct KindLoadTests {
     kind: LocalCluster.Kind
   ) async throws {
     let cluster = try await ClusterNodes.shared(kind)
-    for scenario in LoadScenario.running { try await scenario.run(harness(cluster)) }
+    try await LoadScenario.running[0].run(harness(cluster))
     for node in cluster.nodes {
       #expect(try ContainerdView(cluster, node).temporaryNames() == [])
     }

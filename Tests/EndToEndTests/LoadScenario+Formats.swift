@@ -47,11 +47,12 @@ extension LoadScenario {
           let result = try await stage.load(form.open(image, on: stage), as: name)
           #expect(result.layersSent == 3, "\(form)")
           #expect(try await stage.harness.held(name) == image.id, "\(form)")
+          guard form == .dockerArchive else { continue }
           // What was compressed is below, and only the top is new.
-          image.layers[2] = TestImage.layer("\(stage.name)-2", "edited in a \(form)")
+          image.layers[2] = TestImage.layer("\(stage.name)-2", "edited")
           try await image.compress(by: compression)
           #expect(try await stage.load(form.open(image, on: stage), as: name).layersSent == 1)
-          #expect(try await stage.harness.held(name) == image.id, "\(form)")
+          #expect(try await stage.harness.held(name) == image.id)
         }
       },
       LoadScenario("layers there already without \(compression)") { stage in

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 import TestSupport
 import Testing
@@ -44,6 +45,8 @@ struct LoadScenario: Sendable, CustomTestStringConvertible {
   var reference: String { "lab/\(name):dev" }
 
   func run(_ harness: LoadHarness) async throws {
+    // As `main` does: a program that no longer reads what it is given is to be an error of writing.
+    signal(SIGPIPE, SIG_IGN)
     try await withScratchDirectory { directory in
       try await body(
         Stage(name: name, directory: directory, harness: harness, runtime: harness.makeRuntime()))

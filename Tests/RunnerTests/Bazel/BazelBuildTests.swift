@@ -59,7 +59,8 @@ struct BazelBuildTests {
     async throws
   {
     let output = played.scratch.appending("stderr-5")
-    try directory.write("b/bad.c:7:13: error: expected expression\n", to: "stderr-5")
+    try output.write(
+      Array("b/bad.c:7:13: error: expected expression\n".utf8))
     let result = try await played.build(
       "//b:dep", "//b:bad",
       events: [
@@ -82,7 +83,7 @@ struct BazelBuildTests {
 
   @Test func `a failure without place quotes the program's last words`() async throws {
     let output = played.scratch.appending("stderr-6")
-    try directory.write("preparing\njq: command not found\n", to: "stderr-6")
+    try output.write(Array("preparing\njq: command not found\n".utf8))
     _ = try await played.build(
       "//b:bad",
       events: [
@@ -161,11 +162,11 @@ struct BazelBuildTests {
   @Test func `a target that Bazel never mentions is settled too`() async throws {
     _ = try await played.build("//a:b", events: [])
     #expect(
-      outcomes
+      played.outcomes
         == ["//a:b": .failed(message: "Bazel did not say what became of it", causes: [])])
   }
 
-  @Test func `a played.scratch directory that is gone is a problem with its path`() async throws {
+  @Test func `a scratch directory that is gone is a problem with its path`() async throws {
     rmdir(played.scratch.string)
     let error = await #expect(throws: BazelError.self) {
       try await played.bazel(ScriptedRunner()).build(BuildRequest(targets: []), update: { _ in })

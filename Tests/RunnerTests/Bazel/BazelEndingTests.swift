@@ -110,7 +110,7 @@ struct BazelEndingTests {
     let bazel = Bazel(workspace: "/w", runner: runner, clock: clock, scratch: played.scratch)
     let labels = try played.labels("//a:b")
     let build = Task { [updates = played.updates] in
-      try await bazel.build(BuildRequest(targets: labels), update: played.updates.add)
+      try await bazel.build(BuildRequest(targets: labels), update: updates.add)
     }
     await clock.waitForSleepers(2)
     clock.advance(by: .milliseconds(10))
