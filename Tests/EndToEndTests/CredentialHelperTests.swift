@@ -105,9 +105,11 @@ struct CredentialHelperTests {
       ]
       for (name, script, expected) in helpers {
         if let script {
-          let path = config.directory.appending("docker-credential-\(name)")
+          let path = config.directory.appending("script")
           try path.write(Array("#!/bin/sh\n\(script)\n".utf8))
-          try Tool.run("chmod", ["755", path.string])
+          // Written by another process: one that forks from ours meanwhile would keep it "busy".
+          try Tool.run(
+            "install", ["-m", "755", path.string, "\(config.directory)/docker-credential-\(name)"])
         }
         try config.write(#"{"credsStore":"\#(name)"}"#)
         let push = RegistryPush(

@@ -132,4 +132,11 @@ struct RegistryTLSTests {
       error.description
         == "registry \(host) does not answer: connection refused; is it running?")
   }
+
+  @Test func `a name that nobody knows is told as such`() async throws {
+    // Reserved: it never is one.
+    let push = RegistryPush(host: "registry.invalid")
+    let error = try await push.failure(.named("unknown"), as: "unknown")
+    #expect(error.message == "registry registry.invalid does not answer: nobody knows its name")
+  }
 }

@@ -142,6 +142,6 @@ struct RegistryTrustTests {
       .compactMap { $0.split(separator: "sent=").last?.prefix { $0.isNumber } }
       .compactMap { Int($0) }
     #expect(!sent.isEmpty, "\(requests)")
-    #expect(sent.allSatisfy { $0 > 0 && $0 < 100 << 20 }, "\(sent)")
+    #expect(sent.allSatisfy { $0 > 0 && $0 < 16 << 20 }, "\(sent)")
   }
 }

@@ -41,6 +41,9 @@ extension RuntimeError {
     if text.contains("onnection refused") || text.contains("errno: 111") {
       return ("connection refused", running)
     }
+    if text.hasPrefix("DNS error") {
+      return ("nobody knows its name", "is it spelt right, and is the network up?")
+    }
     if text.contains("WRONG_VERSION_NUMBER") {
       return (
         "it speaks plain http",
