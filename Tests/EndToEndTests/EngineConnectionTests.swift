@@ -36,10 +36,11 @@ struct EngineConnectionTests {
   /// Runs `body` with the engine that the environment means.
   private func with<Value>(
     _ environment: [String: String], ssh: RemoteEngine.Client = .known,
-    _ body: (EngineConnection) async throws -> Value
+    at other: RemoteEngine? = nil, _ body: (EngineConnection) async throws -> Value
   ) async throws -> Value {
     let connection = try await EngineConnection.open(
-      environment: surroundings.merging(environment) { $1 }, runner: PathRunner(engine.path(ssh)))
+      environment: surroundings.merging(environment) { $1 },
+      runner: PathRunner((other ?? engine).path(ssh)))
     let result: Result<Value, any Error>
     do { result = .success(try await body(connection)) } catch { result = .failure(error) }
     await connection.close()
@@ -182,6 +183,67 @@ struct EngineConnectionTests {
     let nobody = "ssh://root@127.0.0.1:\(try LoopbackPort.free())"
     let failure = try await failure(["DOCKER_HOST": nobody])
     #expect(failure.contains("Connection refused"), "\(failure)")
+  }
+
+  @Test func `a load through ssh that is cancelled leaves the name where it was`() async throws {
+    let reference = try #require(ImageReference("lab/ssh-cancelled:dev"))
+    var image = TestImage(layers: [TestImage.layer("ssh-cancelled", "good")])
+    let good = image.id
+    let path = home.appending("image.tar")
+    try await with(["DOCKER_HOST": engine.behindSSH]) { connection in
+      let docker = DockerEngine(connection.client)
+      try path.write(image.dockerArchive())
+      _ = try await docker.load(try ImageArchive.open(path), as: reference)
+      image.layers[0] = TestImage.layer(
+        "ssh-cancelled", TestImage.filling(24 << 20, seed: "cancelled"))
+      try Tool.run("rm", [path.string])
+      try path.write(image.dockerArchive())
+      let archive = try ImageArchive.open(path)
+      let task = Task { try await docker.load(archive, as: reference) }
+      // Some way into the upload; wherever it is caught, the outcome must be the same.
+      try await ContinuousClock().pause(for: .milliseconds(100))
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+      #expect(try await connection.client.image("lab/ssh-cancelled:dev")?.id == good)
+      let again = try await docker.load(archive, as: reference)
+      #expect(again.id == image.id)
+    }
+  }
+
+  @Test func `an engine behind ssh that stops is told, and one that comes back is used`()
+    async throws
+  {
+    let own = try await RemoteEngine()
+    let result: Result<Void, any Error>
+    do {
+      result = .success(try await checkReturn(of: own))
+    } catch {
+      result = .failure(error)
+    }
+    try await own.stop()
+    try result.get()
+  }
+
+  private func checkReturn(of own: RemoteEngine) async throws {
+    let image = TestImage(layers: [TestImage.layer("returning", "image")])
+    let reference = try #require(ImageReference("lab/returning:dev"))
+    let path = home.appending("image.tar")
+    try path.write(image.dockerArchive())
+    let archive = try ImageArchive.open(path)
+    try await with(["DOCKER_HOST": own.behindSSH], at: own) { connection in
+      let docker = DockerEngine(connection.client)
+      _ = try await docker.load(archive, as: reference)
+      try await own.daemon.pause()
+      let error = await #expect(throws: RuntimeError.self) {
+        try await docker.load(archive, as: reference)
+      }
+      #expect(error?.kind == .unreachable)
+      #expect(error?.message.hasPrefix("docker does not answer at \(own.behindSSH): ") == true)
+      #expect(await !docker.isAvailable())
+      try await own.daemon.resume()
+      #expect(await docker.isAvailable())
+      #expect(try await !docker.load(archive, as: reference).isChanged)
+    }
   }
 
   @Test func `Ctrl-C while ssh does not get through leaves neither process nor socket`()

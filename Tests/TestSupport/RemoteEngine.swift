@@ -30,7 +30,7 @@ package struct RemoteEngine: Sendable {
   // As with `DockerDaemon.shared()`.
   private static let starting = Task { try await RemoteEngine() }
 
-  private init() async throws {
+  package init() async throws {
     let port = try LoopbackPort.free()
     behindSSH = "ssh://root@127.0.0.1:\(port)"
     sshd = try await TestDaemon { directory in
@@ -67,6 +67,12 @@ package struct RemoteEngine: Sendable {
       "\(files)/server.pem", "--tlskey", "\(files)/server-key.pem",
     ])
     try Tool.run("ln", ["-s", daemon.socket.string, "\(files)/docker.sock"])
+  }
+
+  /// Ends both and removes their directories.
+  package func stop() async throws {
+    try await daemon.stop()
+    try await sshd.stop()
   }
 
   private static func isListening(at port: Int) -> Bool {

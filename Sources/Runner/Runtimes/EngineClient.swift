@@ -200,9 +200,7 @@ extension EngineClient {
   }
 
   private func unreachable(_ error: any Error) async -> RuntimeError {
-    if let tunnel, let words = tunnel.words {
-      return RuntimeError(unreachable: place, through: words)
-    }
+    if let tunnel { return RuntimeError(unreachable: place, words: tunnel.words, error) }
     if case .tls(let host, let port, let tls) = endpoint,
       let (reason, remedy) = await EngineTLSFailure(host: host, port: port, tls: tls).explain(error)
     {

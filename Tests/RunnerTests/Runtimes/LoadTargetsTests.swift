@@ -43,6 +43,29 @@ import Testing
     #expect(found.names == ["docker"])
   }
 
+  @Test(arguments: [
+    (
+      "ssh://me@host/run/podman.sock", "; watchbuild reaches podman by a socket or by TCP; forward "
+    ),
+    ("podman.sock", "; give unix:///PATH or tcp://HOST:PORT"),
+  ])
+  func `a podman that can't be reached says what is supported`(host: String, hint: String) async {
+    let error = await #expect(throws: RuntimeError.self) {
+      try await resolve([.podman], ["CONTAINER_HOST": host])
+    }
+    #expect(
+      error?.description.hasPrefix("CONTAINER_HOST=\(host) is not supported\(hint)") == true,
+      "\(String(describing: error))")
+  }
+
+  @Test func `a docker context that is not there is told, and auto goes on`() async throws {
+    let environment = ["DOCKER_CONFIG": "/nowhere", "DOCKER_CONTEXT": "gone"]
+    await #expect(throws: RuntimeError.self) { try await resolve([.docker], environment) }
+    let found = try await resolve([.auto], environment)
+    #expect(found.names == ["oci:/state/images"])
+    #expect(found.notes.first?.hasPrefix("there is no docker context 'gone', ") == true)
+  }
+
   @Test func `several targets are kept, each once`() async throws {
     let found = try await resolve(
       [.store("/b"), .docker, .store("/b"), .auto],
