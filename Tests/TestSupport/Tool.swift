@@ -53,6 +53,10 @@ package enum Tool {
     } else {
       posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     }
+    // NIO's sockets survive an exec: in a child they would stay open when we have closed them.
+    for descriptor in Int32(3)..<512 {
+      posix_spawn_file_actions_addclose(&actions, descriptor)
+    }
     // Our threads block signals, and a shell that can't see its children end waits for ever. A
     // session of its own keeps a child alive through a Ctrl-C that is meant for us.
     var attributes = posix_spawnattr_t()

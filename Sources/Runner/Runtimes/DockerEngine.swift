@@ -6,6 +6,7 @@ import Synchronization
 /// Tried in this order: nothing, if the engine holds the image under this name; the layers above
 /// those that it should have; everything. What is there afterwards is compared with what should be.
 /// A load that fails changes nothing in the engine, so trying is safe, and no image is removed.
+/// Where images live in containerd that is not so, and `EngineContainerdStore` takes care.
 package final class DockerEngine: ImageRuntime {
   package var name: String { client.runtime }
   package let client: EngineClient
