@@ -50,6 +50,7 @@ struct RegistryTLSTests {
 
     let key = certificates.appending("client.key")
     try Tool.run("mv", [key.string, "\(key).away"])
+    #expect(try await push(registry).using { await !$0.isAvailable() })
     let missing = try await push(registry).failure(.named("mutual"), as: "mutual-2")
     #expect(
       missing.message == "\(key), which belongs to \(certificates)/client.cert, can't be read as a "

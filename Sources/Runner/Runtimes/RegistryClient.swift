@@ -72,7 +72,11 @@ final class RegistryClient: Sendable {
     _ method: HTTPMethod, _ path: String, for access: RegistryAccess,
     headers: [(String, String)] = [], body: ImageStream? = nil
   ) async throws -> Answer {
-    if let problem = certificates.problem { throw failure(problem.message, problem.hint) }
+    if let problem = certificates.problem {
+      throw RuntimeError(
+        runtime: "registry:\(address)", kind: .storage, message: problem.message,
+        hint: problem.hint)
+    }
     let base = try await base()
     var url = path.contains("://") ? path : "\(base)/v2/\(path)"
     var isRenewed = false

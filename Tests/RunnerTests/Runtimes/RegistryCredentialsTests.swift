@@ -13,8 +13,10 @@ import Watcher
     try await withScratchDirectory { directory in
       let path = directory.appending("config.json")
       try path.write(Array(text.utf8))
-      return try await RegistryCredentials(files: [path], runner: ScriptedRunner(script))
-        .login(for: host)
+      // A clock that stands still: a helper may answer as late as a busy machine lets it.
+      return try await RegistryCredentials(
+        files: [path], runner: ScriptedRunner(script), clock: ManualClock()
+      ).login(for: host)
     }
   }
 
@@ -53,8 +55,9 @@ import Watcher
       try podman.write(Array(#"{"auths":{"reg.example":{"auth":"bGFiOmE6Yg=="}}}"#.utf8))
       let runner = ScriptedRunner { _, _ in throw CommandError.notFound("docker-credential-desktop")
       }
-      let login = try await RegistryCredentials(files: [docker, podman], runner: runner)
-        .login(for: "reg.example")
+      let login = try await RegistryCredentials(
+        files: [docker, podman], runner: runner, clock: ManualClock()
+      ).login(for: "reg.example")
       #expect(login?.source == podman.string)
     }
   }
