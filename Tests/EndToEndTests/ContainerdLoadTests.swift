@@ -5,6 +5,7 @@ import Testing
 
 /// Loading into a real containerd.
 @Suite(
+  .serialized,
   .enabled(
     if: Runtimes.isExpected("containerd"), "needs containerd (apt-get install containerd), as root"
   ))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What every runtime goes through, in a real dockerd.
-@Suite(.docker)
+@Suite(.docker, .serialized)
 struct DockerScenarioTests {
   private func run(_ scenario: LoadScenario, in docker: DockerDaemon) async throws {
     let client = EngineClient(.unix(docker.socket))

@@ -4,7 +4,10 @@ import TestSupport
 import Testing
 
 /// Loading into the nodes of local clusters: two containers each that stand for them.
-@Suite(.docker)
+///
+/// One load after the other, as in the command: what a load that is no longer under way has left in a
+/// node is told by the process that it was of.
+@Suite(.docker, .serialized)
 struct KindLoadTests {
   private func runtime(_ cluster: ClusterNodes) -> LocalCluster {
     LocalCluster(

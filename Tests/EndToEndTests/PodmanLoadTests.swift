@@ -5,6 +5,7 @@ import Testing
 
 /// Loading into a real podman over its API.
 @Suite(
+  .serialized,
   .enabled(
     if: Runtimes.isExpected("podman"), "needs podman (apt-get install podman), run as root"))
 struct PodmanLoadTests {

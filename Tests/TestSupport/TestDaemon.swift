@@ -124,7 +124,9 @@ package enum Runtimes {
   package static func makePodman() async throws -> TestDaemon {
     try await TestDaemon { directory in
       [
-        "env", "CONTAINERS_STORAGE_CONF=\(try podmanStorage(in: directory))", "podman", "--tmpdir",
+        // What it is sent waits in TMPDIR, and stays there when podman is killed.
+        "env", "CONTAINERS_STORAGE_CONF=\(try podmanStorage(in: directory))", "TMPDIR=\(directory)",
+        "podman", "--tmpdir",
         "\(directory)/tmp", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "system",
         "service", "--time", "0", "unix://\(directory)/podman.sock",
       ]
