@@ -50,14 +50,12 @@ final class EventOutput: Sendable {
   /// - Throws: `OutputClosed` when nobody reads any more: a reason to stop, not to fail.
   func write(_ event: Event) throws {
     switch form {
-    case .lines(let output): try stream.write(lines: lines(event, output))
-    case .terminal(let output): try write(lines(event, output), after: event)
+    case .lines(let output): try stream.write(lines: output.lines(for: event))
+    case .terminal(let output):
+      let shown = state.withLock { $0.errors.shortened(event) }
+      try write(output.lines(for: shown), after: event)
     case .json: try stream.write(event.json() + [UInt8(ascii: "\n")])
     }
-  }
-
-  private func lines(_ event: Event, _ output: PlainOutput) -> [String] {
-    output.lines(for: state.withLock { $0.errors.shortened(event) })
   }
 
   /// Lines that stay, above the one that is written over.

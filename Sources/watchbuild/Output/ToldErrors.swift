@@ -1,6 +1,8 @@
 import Runner
 
 /// Why images failed in this cycle: a runtime that is down is explained once, not for every image.
+///
+/// For people at a terminal; programs that read plain lines find the reason in each.
 struct ToldErrors: Sendable {
   private var told: Set<String> = []
 
