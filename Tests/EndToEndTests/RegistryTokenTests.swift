@@ -22,7 +22,7 @@ struct RegistryTokenTests {
     // Sixty pieces and more, ten in a second.
     let slow = try await TestProxy(
       before: registry.host, location: "limit_req zone=slow burst=1000;",
-      http: "limit_req_zone $server_name zone=slow:1m rate=10r/s;")
+      http: "limit_req_zone $binary_remote_addr zone=slow:1m rate=10r/s;")
     try await DockerConfig.using { config in
       try config.write(
         user: TestRegistry.user, password: TestRegistry.password, for: slow.host)

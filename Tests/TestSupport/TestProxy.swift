@@ -18,8 +18,12 @@ package struct TestProxy: Sendable {
     let port = try TestRegistry.freePort()
     host = "localhost:\(port)"
     daemon = try await TestDaemon { directory in
+      // One address: of several, nginx leaves one alone for seconds after a failure.
       let forwarding =
-        upstream.map { "proxy_pass http://\($0); proxy_set_header Host $http_host;" } ?? ""
+        upstream.map { upstream in
+          let address = upstream.replacing("localhost:", with: "127.0.0.1:")
+          return "proxy_pass http://\(address); proxy_set_header Host $http_host;"
+        } ?? ""
       let text = """
         daemon off;
         master_process off;
