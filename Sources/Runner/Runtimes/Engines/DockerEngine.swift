@@ -48,10 +48,16 @@ package final class DockerEngine: ImageRuntime {
   ) async throws -> LoadResult {
     do {
       try await service?.start(for: client)
-      if isPodman { return try await loadLayers(archive, as: reference.local) }
-      return try await info().usesContainerdStore
-        ? try await containerdStore.load(archive, as: reference)
-        : try await loadLayers(archive, as: reference)
+      let reference = isPodman ? reference.local : reference
+      if state.withLock({ $0.info?.usesContainerdStore }) == true {
+        return try await containerdStore.load(archive, as: reference)
+      }
+      // Beside the question about the store, which is asked once: each takes ten milliseconds.
+      async let present = client.image(reference.description)
+      if !isPodman, try await info().usesContainerdStore {
+        return try await containerdStore.load(archive, as: reference)
+      }
+      return try await loadLayers(archive, as: reference, present: present)
     } catch var error as RuntimeError
       where error.message.contains("processing tar file")
       && archive.layers.contains(where: { $0.compression == .zstd })
@@ -75,10 +81,10 @@ package final class DockerEngine: ImageRuntime {
     return try await client.remove(image.id, isDryRun: isDryRun)
   }
 
+  /// - Parameter present: What the engine has under that name.
   private func loadLayers(
-    _ archive: ImageArchive, as reference: ImageReference
+    _ archive: ImageArchive, as reference: ImageReference, present: EngineClient.Image?
   ) async throws -> LoadResult {
-    let present = try await client.image(reference.description)
     if let present, present.id == archive.configDigest {
       remember(present.layers, as: reference)
       return LoadResult(
