@@ -228,15 +228,6 @@ extension EngineClient {
   }
 
   private static func base(_ socket: FilePath) -> String {
-    "http+unix://\(percentEncoded(socket.string))"
-  }
-
-  private static func percentEncoded(_ path: String) -> String {
-    let kept = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
-    return path.utf8.map { byte in
-      if kept.contains(byte) { return String(UnicodeScalar(byte)) }
-      let digits = String(byte, radix: 16, uppercase: true)
-      return byte < 16 ? "%0\(digits)" : "%\(digits)"
-    }.joined()
+    "http+unix://\(socket.string.percentEncoded)"
   }
 }

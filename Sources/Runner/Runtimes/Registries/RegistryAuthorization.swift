@@ -120,15 +120,7 @@ struct RegistryAuthorization: Sendable {
   }
 
   private static func form(_ fields: [(String, String)]) -> String {
-    let kept = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
-    return fields.map { name, value in
-      let escaped = value.utf8.map { byte -> String in
-        if kept.contains(byte) { return String(UnicodeScalar(byte)) }
-        let digits = String(byte, radix: 16, uppercase: true)
-        return byte < 16 ? "%0\(digits)" : "%\(digits)"
-      }
-      return "\(name)=\(escaped.joined())"
-    }.joined(separator: "&")
+    fields.map { name, value in "\(name)=\(value.percentEncoded)" }.joined(separator: "&")
   }
 
   private func failure(_ message: String, _ hint: String?) -> RuntimeError {
