@@ -30,7 +30,8 @@ test-deps:
 	@scripts/deps --tests
 
 test: test-deps ## run every test, with a real Bazel and a Docker daemon of its own
-	$(SWIFT) test -j $(JOBS)
+	$(SWIFT) build -j $(JOBS) --build-tests
+	@scripts/run-tests "$$($(SWIFT) build --show-bin-path)/watchbuildPackageTests.xctest"
 
 # A debug build: it is there minutes sooner than a release build, and the demo's time goes into Bazel.
 demo: build ## watch a workspace of five images, see one save become one new image; DEMO_ONCE=1 ends after it

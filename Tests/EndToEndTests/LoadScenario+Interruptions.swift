@@ -68,7 +68,8 @@ extension LoadScenario.Stage {
     // One of them, and whole.
     let held = try await harness.held(reference)
     #expect(held == old.id || (held == new.id && !isCertain), "\(String(describing: held))")
-    #expect(try await run(reference) == (held == new.id ? "new" : "old"))
+    let printed = try await run(reference)
+    #expect(printed == (held == new.id ? "new" : "old"))
 
     // The same runtime goes on, with another image first.
     let next = try TestImage.runnable(["next"])

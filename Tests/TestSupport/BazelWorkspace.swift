@@ -63,9 +63,9 @@ package struct BazelWorkspace: Sendable {
 
   /// Ends the server, politely and then by its process ID. The files go with the last copy.
   package func end() async {
-    // What can't be ended here must not hide the test's own failure.
+    // What can't be ended here must not hide the test's own failure, nor wait for ever.
     _ = try? await SubprocessRunner().run(
-      Command("bazel", ["--noblock_for_lock", "shutdown"], in: root)
+      Command("timeout", ["-k", "5", "60", "bazel", "--noblock_for_lock", "shutdown"], in: root)
     ) { _ in }
     // Likewise.
     if let id = try? await serverID() { kill(id, SIGKILL) }

@@ -7,6 +7,9 @@ import Watcher
 ///
 /// A shell holds it, and the read end of a pipe of which only this process has the other; when that
 /// closes, the shell stops the daemon, waits for it and removes the directory.
+///
+/// The shell is no child of ours: a child that has ended and is never waited for would keep Swift
+/// Testing from seeing that its exit tests have ended, since it asks for any child that has.
 package final class TestDaemon: Sendable {
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
@@ -14,7 +17,6 @@ package final class TestDaemon: Sendable {
 
   package let directory: FilePath
   private let name: String
-  private let shell: pid_t
   /// `nil` when it has been stopped for good.
   private let control: Mutex<FileDescriptor?>
   private let isReady: @Sendable (FilePath) async -> Bool
@@ -35,10 +37,13 @@ package final class TestDaemon: Sendable {
     name = argv[0]
     let (input, output) = try FileDescriptor.pipe(options: .closeOnExec)
     control = Mutex(output)
-    shell = try input.closeAfter {
+    let starter = try input.closeAfter {
       try Tool.spawn(
-        "/bin/sh", ["-c", Self.script, "sh", directory.string] + argv, input: input.rawValue)
+        "/bin/sh",
+        ["-c", Self.starter, "sh", "/bin/sh", "-c", Self.script, "sh", directory.string] + argv,
+        input: input.rawValue)
     }
+    while waitpid(starter, nil, 0) < 0, errno == EINTR {}
     try await wait("\(name) to answer") { await isReady(directory) }
   }
 
@@ -66,7 +71,7 @@ package final class TestDaemon: Sendable {
       defer { descriptor = nil }
       try descriptor?.close()
     }
-    try await wait("\(name) to end") { waitpid(self.shell, nil, WNOHANG) != 0 }
+    try await wait("\(name) to end") { access(self.directory.string, F_OK) != 0 }
   }
 
   private func say() throws {
@@ -87,6 +92,9 @@ package final class TestDaemon: Sendable {
     }
     throw Failure(description: "waited 60 s for \(what): \(log)")
   }
+
+  /// A shell gives `/dev/null` to what it starts in the background, and what is read from there ends.
+  private static let starter = #"exec 3<&0; "$@" <&3 3<&- &"#
 
   /// Holds none of our output open, on whose end `swift test` waits.
   ///

@@ -20,24 +20,28 @@ package enum Tool {
 
   /// Runs a program to its end; its output goes through a file.
   ///
-  /// - Returns: What it wrote to standard output.
-  /// - Throws: `Failure` with its output when it can't be started or ends with anything but 0.
+  /// It blocks a thread of those that run the tests, so one that hangs is ended after five minutes: no
+  /// time limit of a test's own could come to pass.
+  ///
+  /// - Returns: What it wrote.
+  /// - Throws: `Failure` with its output when it can't be started or ends with anything but 0; with 124
+  ///   when it had to be ended.
   @discardableResult
   package static func run(_ name: String, _ arguments: [String]) throws -> String {
     let number = counter.add(1, ordering: .relaxed).newValue
     let output = FilePath("/tmp/wb-out-\(getpid())-\(number)")
     defer { unlink(output.string) }
     // The shell only redirects; the arguments stay a list.
-    let child = try spawn(
-      "/bin/sh",
-      ["-c", #"out=$1; shift; exec "$@" >"$out" 2>&1"#, "sh", output.string, name] + arguments)
+    let script = #"out=$1; shift; exec timeout -k 5 300 "$@" >"$out" 2>&1"#
+    let child = try spawn("/bin/sh", ["-c", script, "sh", output.string, name] + arguments)
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0 {
       guard errno == EINTR else { throw Errno(rawValue: errno) }
     }
     let text = String(decoding: try output.read(), as: UTF8.self)
     guard status == 0 else {
-      throw Failure(description: "\(name) \(arguments.joined(separator: " ")): \(text)")
+      let call = ([name] + arguments).joined(separator: " ")
+      throw Failure(description: "\(call): exit \((status >> 8) & 0xFF): \(text)")
     }
     return text
   }

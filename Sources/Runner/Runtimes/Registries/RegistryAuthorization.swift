@@ -36,7 +36,7 @@ struct RegistryAuthorization: Sendable {
           "log in with a password: docker login \(address.host)")
       }
       return login.basic
-    case .bearer(let realm, let service):
+    case .bearer(let realm, let service, _):
       // The registry says where tokens are; that our login goes there unread is for us to see to.
       guard let origin = WebOrigin(realm),
         origin.isSecure || !base.isSecure && origin.isLoopback

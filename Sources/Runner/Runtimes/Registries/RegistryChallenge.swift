@@ -3,7 +3,13 @@
 /// Source: https://distribution.github.io/distribution/spec/auth/token/
 enum RegistryChallenge: Hashable {
   case basic
-  case bearer(realm: String, service: String?)
+  /// `rejectsToken`: The token that was sent is of no use, such as one that has ended on the way (RFC 6750,
+  /// section 3.1); one that does not allow enough is not meant.
+  case bearer(realm: String, service: String?, rejectsToken: Bool = false)
+
+  var rejectsToken: Bool {
+    if case .bearer(_, _, true) = self { true } else { false }
+  }
 
   /// - Returns: `nil` for a scheme that is neither, and for one that is absurdly long.
   init?(_ header: String) {
@@ -17,7 +23,8 @@ enum RegistryChallenge: Hashable {
     guard scheme == "bearer", parts.count == 2 else { return nil }
     let fields = Self.fields(parts[1])
     guard let realm = fields["realm"] else { return nil }
-    self = .bearer(realm: realm, service: fields["service"])
+    self = .bearer(
+      realm: realm, service: fields["service"], rejectsToken: fields["error"] == "invalid_token")
   }
 
   /// `a="b",c="d, e"`

@@ -79,7 +79,7 @@ final class RegistryClient: Sendable {
     }
     let base = try await base()
     var url = path.contains("://") ? path : "\(base)/v2/\(path)"
-    var isRenewed = false
+    var grants = 0
     var redirects = 0
     while true {
       let isOurs = try check(url, base) == base
@@ -97,14 +97,16 @@ final class RegistryClient: Sendable {
       let answer = try await execute(request)
       switch answer.status {
       case 401 where isOurs:
-        guard let challenge = answer.challenge, !isRenewed else {
+        // A token that lasts for seconds may end before it is read.
+        guard let challenge = answer.challenge, grants == 0 || challenge.rejectsToken && grants < 3
+        else {
           state.withLock { $0.authorizations[access] = nil }
           throw try await authorization.refusal(answer, access)
         }
         let header = try await authorization.header(
           for: challenge, access, from: base, answer, asking: executeIfNotBusy)
         state.withLock { $0.authorizations[access] = header }
-        isRenewed = true
+        grants += 1
       case 301, 302, 303, 307, 308:
         guard let location = answer.location, method == .GET || method == .HEAD, redirects < 5
         else { throw sentAway(answer) }

@@ -117,6 +117,14 @@ import Watcher
       #"Bearer realm="https://auth.example/token?x=1",service="reg, 1",scope="a,b""#,
       .bearer(realm: "https://auth.example/token?x=1", service: "reg, 1")
     ),
+    (
+      #"Bearer realm="https://a/t",error="invalid_token""#,
+      .bearer(realm: "https://a/t", service: nil, rejectsToken: true)
+    ),
+    (
+      #"Bearer realm="https://a/t",error="insufficient_scope""#,
+      .bearer(realm: "https://a/t", service: nil)
+    ),
     ("bearer realm=https://a/t", .bearer(realm: "https://a/t", service: nil)),
   ])
   func `a challenge is understood`(header: String, expected: RegistryChallenge) {
