@@ -36,6 +36,13 @@ package struct BuildSetup: Sendable {
     self.ledger = ledger
   }
 
+  /// Lets every runtime make ready for loads, all side by side.
+  func prepareRuntimes() async {
+    await withTaskGroup { group in
+      for runtime in runtimes { group.addTask { await runtime.prepare() } }
+    }
+  }
+
   /// Whether every runtime can be reached now.
   func areRuntimesAvailable() async -> Bool {
     for runtime in runtimes where await !runtime.isAvailable() { return false }

@@ -72,6 +72,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     let loads = LoadQueue(
       limit: setup.loadJobs, ledger: setup.ledger, record: record, clock: clock)
     async let loaded: Void = loads.run(jobs)
+    async let _ = setup.prepareRuntimes()
     defer { queue.finish() }
     for group in stage {
       let ready = group.images.filter(isReady)

@@ -6,6 +6,9 @@ package protocol ImageRuntime: Sendable {
   /// Whether it can be reached now: asked before a failed load is tried again.
   func isAvailable() async -> Bool
 
+  /// Makes ready for loads that are to come, while images are built; it need not succeed.
+  func prepare() async
+
   /// Makes `reference` name exactly the image in `archive`, sending only what is lacking.
   ///
   /// What the runtime then holds is verified. On any doubt the whole image is sent once.
@@ -35,6 +38,8 @@ package protocol ImageRuntime: Sendable {
 
 extension ImageRuntime {
   package var combinesLoads: Bool { false }
+
+  package func prepare() async {}
 
   /// For one that removes by itself what no name stands for.
   package func remove(

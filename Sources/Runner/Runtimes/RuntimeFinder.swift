@@ -34,7 +34,7 @@ struct RuntimeFinder {
           address: address ?? value("CONTAINERD_ADDRESS").map { FilePath($0) },
           snapshotter: value("CONTAINERD_SNAPSHOTTER"), runner: runner))
     case .cluster(let kind, let name):
-      add(cluster(kind, name ?? usualCluster(of: kind)))
+      addCluster(cluster(kind, name ?? usualCluster(of: kind)))
     case .registry(let address): addRegistry(address)
     case .auto: try await addAutomatic()
     }
@@ -47,8 +47,9 @@ struct RuntimeFinder {
       let cluster = cluster(found.kind, found.name)
       do {
         try await cluster.check()
-        return add(cluster)
+        return addCluster(cluster)
       } catch let error as RuntimeError {
+        await cluster.shutdown()
         problems.append("the current kube context is \(context.name), but \(error.message)")
       }
     }
@@ -168,6 +169,12 @@ struct RuntimeFinder {
     guard !has(registry.name) else { return }
     runtimes.append(registry)
     closers.append { await registry.shutdown() }
+  }
+
+  private mutating func addCluster(_ cluster: LocalCluster) {
+    guard !has(cluster.name) else { return }
+    runtimes.append(cluster)
+    closers.append { await cluster.shutdown() }
   }
 
   private mutating func add(_ runtime: any ImageRuntime) {

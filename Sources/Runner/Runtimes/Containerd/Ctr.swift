@@ -2,13 +2,12 @@ import SystemPackage
 
 /// Runs containerd's own client, `ctr`, here or inside a container that is a cluster's node.
 ///
-/// Several steps go into one fixed shell script, whose values are its arguments: a step into a
-/// container costs a tenth of a second, whatever is done there.
+/// Several steps go into one fixed shell script, whose values are its arguments.
 struct Ctr: Sendable {
   /// As messages call it: `containerd`, or the node.
   var place: String
-  /// What reaches into the container, such as `docker exec -i NODE`; empty: here.
-  var entrance: [String] = []
+  /// Inside the container; `nil`: it runs here.
+  var shell: NodeShell?
   /// Of containerd's socket; `nil`: the one that `ctr` knows.
   var address: FilePath?
   var namespace: String
@@ -41,20 +40,37 @@ struct Ctr: Sendable {
         set -- "$@" "name==$name"
         shift
       done
-      c images check ${snapshotter:+--snapshotter "$snapshotter"} "$@"
+      held=$(c images check ${snapshotter:+--snapshotter "$snapshotter"} "$@")
+    }
+    # Whether a name was there when they were checked, with these words behind it.
+    holds() {
+      while read -r line; do
+        case $line in "$1 "*"$2"*"$3"*) return 0 ;; esac
+      done <<LINES
+    $held
+    LINES
+      return 1
     }
 
     """#
 
+  /// What is lacking is asked only where something is: its arguments are names and manifests.
   private static let stateScript =
     preamble + #"""
-      c content ls -q &
-      c images ls -q 'name~=^docker.io/watchbuild/loading:' &
-      held=
-      if [ $# -gt 0 ]; then held=$(check "$@") || exit; fi
-      # Which of them fails does not matter: both do when containerd does not answer.
-      wait $! || exit
-      wait
+      names= lacks= held=
+      for value; do
+        case $value in sha256:*) ;; *) names="$names $value" ;; esac
+      done
+      if [ $# -gt 0 ]; then check $names || exit; else lacks=yes; fi
+      while [ $# -gt 0 ]; do
+        holds "$1" "$2" true || lacks=yes
+        shift 2
+      done
+      if [ "$lacks" ]; then
+        c content ls -q &
+        c images ls -q 'name~=^docker.io/watchbuild/loading:' || exit
+        wait $! || exit
+      fi
       echo --
       echo "$held"
       """#
@@ -71,17 +87,11 @@ struct Ctr: Sendable {
       for value; do
         case $value in docker.io/watchbuild/loading:*) temporary="$temporary $value" ;; esac
       done
-      held=$(check $temporary)
+      check $temporary
       there=
       while [ $# -gt 0 ]; do
-        while read -r line; do
-          case $line in "$1 "*) there="$there $1" ;; esac
-          case $line in
-            "$1 "*"$3"*true*) c images tag --force "$1" "$2" >&2 && echo "$2" ;;
-          esac
-        done <<LINES
-      $held
-      LINES
+        if holds "$1"; then there="$there $1"; fi
+        if holds "$1" "$3" true; then c images tag --force "$1" "$2" >&2 && echo "$2"; fi
         shift 3
       done
       [ -z "$there" ] || c images rm $there >&2
@@ -91,8 +101,10 @@ struct Ctr: Sendable {
   /// - Throws: `RuntimeError` when containerd does not answer.
   func state(of loads: [LayoutLoad]) async throws -> State {
     if let api { return try await asking { try await api.state(of: loads) } }
-    let names = loads.map(\.reference.normalized)
-    let (exit, output, errors) = try await run(Self.stateScript, names)
+    let wanted = loads.flatMap { load in
+      [load.reference.normalized, load.image.manifest.digest.description]
+    }
+    let (exit, output, errors) = try await run(Self.stateScript, wanted)
     guard exit == .exited(0) else { throw unreachable(exit, errors) }
     let halves = output.split(separator: "--\n", maxSplits: 1, omittingEmptySubsequences: false)
     var state = State()
@@ -209,11 +221,10 @@ struct Ctr: Sendable {
   func run(
     _ script: String, _ arguments: [String] = [], input: ImageStream? = nil
   ) async throws -> (exit: CommandExit, output: String, errors: String) {
-    var argv = entrance + ["sh", "-c", script, "sh"]
-    argv += [address?.string ?? "", namespace, snapshotter ?? ""] + arguments
-    return try await CommandAnswer.of(
-      Command(argv[0], Array(argv.dropFirst()), environment: environment), input: input,
-      with: runner)
+    let arguments = [address?.string ?? "", namespace, snapshotter ?? ""] + arguments
+    if let shell { return try await shell.run(script, arguments, input: input) }
+    let command = Command("sh", ["-c", script, "sh"] + arguments, environment: environment)
+    return try await CommandAnswer.of(command, input: input, with: runner)
   }
 
   func unreachable(_ exit: CommandExit, _ errors: String) -> RuntimeError {
@@ -227,7 +238,7 @@ struct Ctr: Sendable {
       } else if reason.contains("permission denied") {
         "containerd's socket is root's; run as root, or choose another --load"
       } else {
-        entrance.isEmpty
+        shell == nil
           ? "is containerd running? (systemctl start containerd), or set CONTAINERD_ADDRESS"
           : "is it running?"
       }

@@ -3,61 +3,6 @@
 /// Each node has a containerd of its own, which is given the images as `ctr` would be there. All
 /// nodes are loaded side by side, each by one lot at a time.
 package final class LocalCluster: ImageRuntime {
-  package enum Kind: String, Sendable {
-    case kind, k3d, minikube
-
-    package var defaultCluster: String {
-      switch self {
-      case .kind: "kind"
-      case .k3d: "k3s-default"
-      case .minikube: "minikube"
-      }
-    }
-
-    /// What the labels of a cluster's nodes have in common, as `ps --filter label=` takes it.
-    ///
-    /// Source: kind pkg/cluster/constants, k3d pkg/types, minikube pkg/drivers/kic/oci
-    fileprivate func label(_ cluster: String) -> String {
-      switch self {
-      case .kind: "io.x-k8s.kind.cluster=\(cluster)"
-      case .k3d: "k3d.cluster=\(cluster)"
-      // Every node after the first has its own name there: `PROFILE-m02`.
-      case .minikube: Self.profileLabel
-      }
-    }
-
-    /// Whether a container that was found by its label is of this cluster.
-    fileprivate func owns(_ labels: String, _ cluster: String) -> Bool {
-      guard self == .minikube, let name = Self.value(of: Self.profileLabel, in: labels) else {
-        return true
-      }
-      if name == cluster { return true }
-      guard name.hasPrefix("\(cluster)-m") else { return false }
-      let number = name.dropFirst(cluster.count + 2)
-      return number.count > 1 && number.allSatisfy { ("0"..."9").contains($0) }
-    }
-
-    private static let profileLabel = "name.minikube.sigs.k8s.io"
-
-    /// Docker writes labels as `a=b,c=d`, podman also as `map[a:b c:d]`.
-    fileprivate static func value(of label: String, in labels: String) -> String? {
-      guard let range = labels.firstRange(of: label) else { return nil }
-      return String(
-        labels[range.upperBound...].dropFirst().prefix { $0 != "," && $0 != " " && $0 != "]" })
-    }
-
-    /// What tells a node from a load balancer or registry beside it.
-    fileprivate var roleLabel: String? {
-      switch self {
-      case .kind: "io.x-k8s.kind.role"
-      case .k3d: "k3d.role"
-      case .minikube: nil
-      }
-    }
-
-    fileprivate static let roles: Set<String> = ["control-plane", "worker", "server", "agent"]
-  }
-
   package let name: String
   private let kind: Kind
   private let cluster: String
@@ -89,9 +34,19 @@ package final class LocalCluster: ImageRuntime {
     (try? await check()) != nil
   }
 
+  package func prepare() async {
+    // What is wrong is told by the load.
+    if await !nodes.areReady { try? await check() }
+  }
+
   /// - Throws: `RuntimeError` that says why no node can be loaded into; `CancellationError`.
   func check() async throws {
     _ = try await findNodes()
+  }
+
+  /// Leaves the nodes; to be called once, when no load is under way.
+  package func shutdown() async {
+    await nodes.keep([])
   }
 
   package func remove(
@@ -116,15 +71,28 @@ package final class LocalCluster: ImageRuntime {
   }
 
   private func load(_ loads: [LayoutLoad]) async -> [Result<LoadResult, any Error>] {
+    // The nodes of last time are loaded into while it is asked which there are now.
+    let known = await nodes.all
+    async let found = findNodes()
+    var answers = await Self.answers(known, to: loads)
     do {
-      let loaders = try await findNodes()
-      let answers = await withTaskGroup(of: [Result<LoadResult, any Error>].self) { group in
-        for loader in loaders { group.addTask { await loader.load(loads) } }
-        return await group.reduce(into: []) { $0.append($1) }
-      }
-      return loads.indices.map { index in Self.merged(answers.map { $0[index] }) }
+      let found = try await found
+      let others = found.filter { answers[$0.ctr.place] == nil }
+      answers.merge(await Self.answers(others, to: loads)) { $1 }
+      let all = found.compactMap { answers[$0.ctr.place] }
+      return loads.indices.map { index in Self.merged(all.map { $0[index] }) }
     } catch {
       return loads.map { _ in .failure(error) }
+    }
+  }
+
+  private typealias Answers = [String: [Result<LoadResult, any Error>]]
+
+  /// Of each node, by its place.
+  private static func answers(_ nodes: [CtrLoader], to loads: [LayoutLoad]) async -> Answers {
+    await withTaskGroup(of: Answers.self) { group in
+      for node in nodes { group.addTask { [node.ctr.place: await node.load(loads)] } }
+      return await group.reduce(into: [:]) { $0.merge($1) { $1 } }
     }
   }
 
@@ -152,7 +120,9 @@ package final class LocalCluster: ImageRuntime {
         if names.isEmpty { continue }
         return try await withThrowingTaskGroup(of: CtrLoader.self) { group in
           for name in names { group.addTask { try await self.loader(engine, name) } }
-          return try await group.reduce(into: []) { $0.append($1) }
+          let found = try await group.reduce(into: []) { $0.append($1) }
+          await nodes.keep(found)
+          return found
         }
       } catch let error as CommandError {
         problem = problem ?? "\(error)"
@@ -197,16 +167,11 @@ package final class LocalCluster: ImageRuntime {
   }
 
   private func loader(_ engine: String, _ node: String) async throws -> CtrLoader {
-    var ctr = Ctr(
-      place: "node \(node)", entrance: [engine, "exec", "-i", node], namespace: "k8s.io",
-      environment: environment, runner: runner)
-    let settings: NodeSettings
-    if let known = await nodes.settings[node] {
-      settings = known
-    } else {
-      settings = try await NodeSettings(of: ctr)
-      await nodes.remember(settings, of: node)
-    }
+    var ctr = Ctr(place: "node \(node)", namespace: "k8s.io", runner: runner)
+    if let known = await nodes.loader(ctr.place) { return known }
+    ctr.shell = NodeShell(
+      entrance: [engine, "exec", "-i", node], environment: environment, runner: runner)
+    let settings = try await NodeSettings(of: ctr)
     if let other = settings.otherRuntime {
       throw RuntimeError(
         runtime: name, kind: .refused,
@@ -220,63 +185,29 @@ package final class LocalCluster: ImageRuntime {
   }
 }
 
-/// What was asked of nodes once: it takes a node's restart to change.
+/// The nodes that were found last, each with a shell and with what is asked of it once: how it is set
+/// up, which takes its restart to change.
 private actor NodeCache {
-  private(set) var settings: [String: NodeSettings] = [:]
+  private var loaders: [String: CtrLoader] = [:]
 
-  func remember(_ new: NodeSettings, of node: String) { settings[node] = new }
-}
+  var all: [CtrLoader] { Array(loaders.values) }
 
-/// How a node is set up, as far as images are concerned.
-struct NodeSettings: Hashable, Sendable {
-  /// That Kubernetes uses there; `nil`: containerd's default.
-  var snapshotter: String?
-  /// What runs containers, where it is not containerd.
-  var otherRuntime: String?
-
-  private static let script = #"""
-    containerd config dump 2>/dev/null
-    echo --
-    if [ -r /var/lib/kubelet/kubeadm-flags.env ]; then cat /var/lib/kubelet/kubeadm-flags.env; fi
-    """#
-
-  fileprivate init(of ctr: Ctr) async throws {
-    let (exit, output, errors) = try await ctr.run(Self.script)
-    guard exit == .exited(0) else { throw ctr.unreachable(exit, errors) }
-    self.init(output)
-  }
-
-  /// - Parameter text: What `containerd config dump` says, and after `--` kubeadm's flags.
-  init(_ text: String) {
-    let halves = text.split(separator: "--\n", maxSplits: 1, omittingEmptySubsequences: false)
-    snapshotter = Self.snapshotter(inConfiguration: halves[0])
-    let flags = halves.count > 1 ? halves[1] : ""
-    otherRuntime =
-      flags.contains("cri-dockerd") ? "docker" : flags.contains("crio") ? "CRI-O" : nil
-  }
-
-  /// The value in the section of the CRI plugin, of which there are two names.
-  ///
-  /// Source: https://github.com/containerd/containerd/blob/main/docs/cri/config.md
-  private static func snapshotter(inConfiguration text: Substring) -> String? {
-    let sections = [
-      #"plugins."io.containerd.grpc.v1.cri".containerd"#,
-      #"plugins."io.containerd.cri.v1.images""#,
-    ]
-    var isInside = false
-    for line in text.split(separator: "\n") {
-      let line = line.drop { $0 == " " }
-      if line.hasPrefix("[") {
-        // Newer versions write single quotes.
-        let name = line.dropFirst().prefix { $0 != "]" }
-        let section = String(name.map { $0 == "'" ? "\"" : $0 })
-        isInside = sections.contains(section)
-      } else if isInside, line.hasPrefix("snapshotter ") || line.hasPrefix("snapshotter=") {
-        let value = line.drop { $0 != "=" }.dropFirst()
-          .filter { $0 != " " && $0 != "\"" && $0 != "'" }
-        return value.isEmpty ? nil : value
-      }
+  /// Whether there are nodes, and all can be asked at once.
+  var areReady: Bool {
+    get async {
+      for loader in loaders.values where await loader.ctr.shell?.isReady != true { return false }
+      return !loaders.isEmpty
     }
-    return nil
+  }
+
+  func loader(_ place: String) -> CtrLoader? { loaders[place] }
+
+  /// Forgets all others.
+  func keep(_ found: [CtrLoader]) async {
+    let places = Set(found.map(\.ctr.place))
+    let gone = loaders.filter { !places.contains($0.key) }
+    loaders = [:]
+    for loader in found { loaders[loader.ctr.place] = loader }
+    for loader in gone.values { await loader.ctr.shell?.end() }
   }
 }

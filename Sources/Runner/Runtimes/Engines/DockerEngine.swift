@@ -43,6 +43,12 @@ package final class DockerEngine: ImageRuntime {
     }
   }
 
+  package func prepare() async {
+    // What is wrong is told by the load.
+    try? await service?.start(for: client)
+    if !isPodman { _ = try? await info() }
+  }
+
   package func load(
     _ archive: ImageArchive, as reference: ImageReference
   ) async throws -> LoadResult {
