@@ -40,9 +40,9 @@ package struct SubprocessRunner: CommandRunner {
     for (name, value) in command.environment {
       environment[Environment.Key(stringLiteral: name)] = value
     }
+    let executable = try ExecutablePath.find(command)
     let configuration = Configuration(
-      executable: command.executable.contains("/")
-        ? .path(FilePath(command.executable)) : .name(command.executable),
+      executable: .path(executable),
       arguments: Arguments(command.arguments),
       environment: .inherit.updating(environment),
       workingDirectory: command.directory,

@@ -203,7 +203,8 @@ struct RuntimeFinder {
     // As kind itself chooses.
     let engine = kind == .kind ? value("KIND_EXPERIMENTAL_PROVIDER") : nil
     return LocalCluster(
-      kind, cluster: name, engines: engine.map { [$0] } ?? ["docker", "podman"], runner: runner)
+      kind, cluster: name, engines: engine.map { [$0] } ?? ["docker", "podman"],
+      environment: environment, runner: runner)
   }
 
   private func value(_ name: String) -> String? {

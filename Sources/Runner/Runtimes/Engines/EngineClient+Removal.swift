@@ -15,19 +15,8 @@ extension EngineClient {
     let tags = (image.tags ?? []).filter { !$0.hasPrefix("<none>") }
     if let tag = tags.first { return .kept("it is also called \(tag)") }
 
-    struct Container: Decodable {
-      enum CodingKeys: String, CodingKey { case names = "Names" }
-      var names: [String]?
-    }
-    // {"ancestor":["ID"]}, percent-encoded.
-    let filter = "%7B%22ancestor%22%3A%5B%22\(id)%22%5D%7D"
-    let containers =
-      try await get(
-        [Container].self, "/containers/json?all=true&filters=\(filter)", limit: .seconds(60),
-        orMissing: false) ?? []
-    if let container = containers.first {
-      let name = container.names?.first.map { String($0.trimmingPrefix("/")) } ?? "a container"
-      return .kept("\(name) uses it")
+    if let container = try await containers("ancestor", "\(id)").first {
+      return .kept("\(container.name) uses it")
     }
     if isDryRun { return .removed }
     // Without noprune it would take untagged parents along, which are not ours to remove.

@@ -44,7 +44,9 @@ import Testing
       try path.write(TestImage(layers: [TestImage.layer("a", "b")]).dockerArchive())
       let archive = try ImageArchive.open(path)
       let reference = try #require(ImageReference("lab/app:dev"))
-      let cluster = LocalCluster(kind, cluster: "dev", runner: ScriptedRunner(script))
+      let cluster = LocalCluster(
+        kind, cluster: "dev", environment: ["DOCKER_HOST": "unix://\(directory)/no.sock"],
+        runner: ScriptedRunner(script))
       return await #expect(throws: RuntimeError.self) {
         try await cluster.load(archive, as: reference)
       }

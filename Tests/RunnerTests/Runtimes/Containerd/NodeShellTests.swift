@@ -1,0 +1,121 @@
+import Glibc
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Runner
+
+/// A shell that stands ready, here rather than in a container, and each of those that nodes have.
+@Suite struct NodeShellTests {
+  enum Kind: String, CaseIterable, Sendable { case sh, bash, busybox }
+
+  /// Asks shells of one kind, which are ended afterwards.
+  private func using(
+    _ kind: Kind = .sh, _ body: (NodeShell) async throws -> Void
+  ) async throws {
+    try await withScratchDirectory { directory in
+      var entrance: [String]
+      switch kind {
+      case .sh: entrance = ["env"]
+      case .busybox: entrance = ["busybox"]
+      case .bash:
+        try Tool.run("ln", ["-s", "/bin/bash", "\(directory)/sh"])
+        entrance = ["env", "PATH=\(directory):/usr/bin:/bin"]
+      }
+      let shell = NodeShell(entrance: entrance, environment: [:], runner: SubprocessRunner())
+      let result: Result<Void, any Error>
+      do { result = .success(try await body(shell)) } catch { result = .failure(error) }
+      await shell.end()
+      try result.get()
+    }
+  }
+
+  private func stream(_ bytes: [UInt8]) -> ImageStream {
+    var stream = ImageStream(telling: [])
+    stream.appendBytes(bytes)
+    return stream
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `one shell answers one question after the other`(kind: Kind) async throws {
+    try await using(kind) { shell in
+      let first = try await shell.run(
+        "echo \"$1|$2\"; echo $PPID; echo no >&2", ["a b", "it's\n\"x\" $y \\"], input: nil)
+      #expect(first.exit == .exited(0))
+      #expect(first.errors == "no\n")
+      let lines = first.output.split(separator: "\n", omittingEmptySubsequences: false)
+      #expect(lines.dropLast(2).joined(separator: "\n") == "a b|it's\n\"x\" $y \\")
+      let second = try await shell.run("printf '%s' \"$#\"; cat; exit 7", [], input: nil)
+      #expect(second.exit == .exited(7))
+      #expect(second.output == "0")
+      #expect(second.errors == "")
+      let third = try await shell.run("x=1; echo $PPID", [], input: nil)
+      #expect(third.output.split(separator: "\n").last == lines.dropLast().last)
+      #expect(await shell.isReady)
+    }
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `what a script is to read reaches it to the byte`(kind: Kind) async throws {
+    let content = (0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+    try await using(kind) { shell in
+      #expect(try await shell.run("echo one", [], input: nil).output == "one\n")
+      let answer = try await shell.run(
+        "head -c 5 | od -An -tu1; cat | sha256sum; exit 3", [], input: stream(content))
+      #expect(answer.exit == .exited(3))
+      let lines = answer.output.split(separator: "\n").map(String.init)
+      #expect(
+        lines.first?.split(separator: " ").compactMap { UInt8($0) } == Array(content.prefix(5)))
+      #expect(lines.count == 2)
+      let whole = try await shell.run("sha256sum", [], input: stream(content))
+      #expect(whole.output.prefix(64) == Digest(of: content).hexadecimal)
+      #expect(try await shell.run("echo two", [], input: nil).output == "two\n")
+    }
+  }
+
+  @Test func `a shell that has gone is replaced`() async throws {
+    try await using { shell in
+      let first = try await shell.run("echo $$", [], input: nil)
+      let id = try #require(pid_t(first.output.prefix { $0 != "\n" }))
+      kill(id, SIGKILL)
+      let second = try await shell.run("echo $$", [], input: nil)
+      #expect(second.exit == .exited(0))
+      #expect(second.output != first.output)
+    }
+  }
+
+  @Test func `one that can't be entered says why`() async throws {
+    let shell = NodeShell(
+      entrance: ["sh", "-c", "echo no such container >&2; exit 4"], environment: [:],
+      runner: SubprocessRunner())
+    let answer = try await shell.run("echo", [], input: nil)
+    #expect(answer.exit == .exited(4))
+    #expect(answer.errors == "no such container\n")
+    await shell.end()
+  }
+
+  @Test func `who does not wait any longer ends what was asked`() async throws {
+    try await using { shell in
+      let first = try await shell.run("echo $$", [], input: nil)
+      let id = try #require(pid_t(first.output.prefix { $0 != "\n" }))
+      let asking = Task { try await shell.run("sleep 1000", [], input: nil) }
+      while await shell.isReady { await Task.yield() }
+      asking.cancel()
+      await #expect(throws: CancellationError.self) { try await asking.value }
+      #expect(kill(id, 0) != 0)
+      #expect(try await shell.run("echo on", [], input: nil).output == "on\n")
+    }
+  }
+
+  @Test func `questions at once each have a shell`() async throws {
+    try await using { shell in
+      let answers = try await withThrowingTaskGroup(of: String.self) { group in
+        for number in 0..<4 {
+          group.addTask { try await shell.run("echo $1", ["\(number)"], input: nil).output }
+        }
+        return try await group.reduce(into: Set()) { $0.insert($1) }
+      }
+      #expect(answers == ["0\n", "1\n", "2\n", "3\n"])
+    }
+  }
+}
