@@ -1,7 +1,9 @@
-import Runner
 import SystemPackage
 import TestSupport
 import Testing
+import Watcher
+
+@testable import Runner
 
 /// Loading into the nodes of local clusters: two containers each that stand for them.
 ///
@@ -63,7 +65,10 @@ struct KindLoadTests {
   @Test func `a node that crashes in mid-load comes back with whole images`() async throws {
     let cluster = try await ClusterNodes(.kind, cluster: "crash")
     let result: Result<Void, any Error>
-    do { result = .success(try await crash(cluster)) } catch { result = .failure(error) }
+    do {
+      try await crash(cluster)
+      result = .success(try await leave(cluster))
+    } catch { result = .failure(error) }
     try cluster.stop()
     try result.get()
   }
@@ -90,6 +95,29 @@ struct KindLoadTests {
       let name = scenario.reference
       #expect(try view.held(name) == ContainerdView(cluster, other).held(name))
     }
+  }
+
+  /// Shells stand ready in the nodes until they are left, or forgotten.
+  private func leave(_ cluster: ClusterNodes) async throws {
+    func shells() throws -> [Int] {
+      try cluster.nodes.map { try cluster.processes(in: $0).count { $0.contains("watchbuild-") } }
+    }
+    func waitUntilNone() async throws {
+      var count = 0
+      while try shells() != [0, 0], count < 200 {
+        try await ContinuousClock().pause(for: .milliseconds(50))
+        count += 1
+      }
+      #expect(count < 200, "shells are left in the nodes")
+    }
+    try await waitUntilNone()
+    let left = runtime(cluster)
+    await left.prepare()
+    #expect(try shells() == [1, 1])
+    await left.shutdown()
+    try await waitUntilNone()
+    try await runtime(cluster).check()
+    try await waitUntilNone()
   }
 
   @Test func `a node that lost the image is loaded again, the other is left alone`() async throws {

@@ -72,6 +72,12 @@ package struct ClusterNodes: Sendable {
     try Tool.run("docker", ["-H", docker.host, "exec", node] + arguments)
   }
 
+  /// The command lines of what runs in a node.
+  package func processes(in node: String) throws -> [Substring] {
+    try Tool.run("docker", ["-H", docker.host, "top", node, "-eo", "pid,args"])
+      .split(separator: "\n").dropFirst().map { $0 }
+  }
+
   /// Ends a node's containerd as a crash would, and keeps it from being started again.
   package func killContainerd(_ node: String) throws {
     try run(node, ["sh", "-c", ": >/run/hold; kill -9 \"$(cat /run/containerd.pid)\""])
