@@ -17,11 +17,16 @@ struct KindLoadTests {
       runner: SubprocessRunner())
   }
 
-  /// Of both nodes, which must agree.
   private func harness(_ cluster: ClusterNodes) -> LoadHarness {
-    let views = cluster.nodes.map { ContainerdView(cluster, $0) }
-    return LoadHarness(
-      makeRuntime: { runtime(cluster) },
+    harness(cluster.nodes.map { ContainerdView(cluster, $0) }) { runtime(cluster) }
+  }
+
+  /// Of both nodes, which must agree.
+  private func harness(
+    _ views: [ContainerdView], makeRuntime: @escaping @Sendable () -> LocalCluster
+  ) -> LoadHarness {
+    LoadHarness(
+      makeRuntime: makeRuntime,
       held: { name in
         let held = try views.map { try $0.held(name) }
         #expect(Set(held).count == 1, "the nodes differ")
@@ -60,6 +65,25 @@ struct KindLoadTests {
     for node in cluster.nodes {
       #expect(try ContainerdView(cluster, node).temporaryNames() == [])
     }
+  }
+
+  @Test func `nodes that podman runs are found, and run what was loaded`() async throws {
+    let cluster = try await PodmanCluster("lab")
+    let views = cluster.nodes.map { node in
+      ContainerdView { try cluster.run(node, ["ctr", "--namespace", "k8s.io"] + $0) }
+    }
+    let environment = cluster.environment.merging(["DOCKER_HOST": "unix:///no.sock"]) { $1 }
+    let harness = harness(views) {
+      LocalCluster(
+        .kind, cluster: cluster.cluster, environment: environment, runner: SubprocessRunner())
+    }
+    let result: Result<Void, any Error>
+    do {
+      try await LoadScenario.cancelled.run(harness)
+      result = .success(try await LoadScenario.running[0].run(harness))
+    } catch { result = .failure(error) }
+    try await cluster.stop()
+    try result.get()
   }
 
   @Test func `a node that crashes in mid-load comes back with whole images`() async throws {

@@ -147,7 +147,8 @@ package final class LocalCluster: ImageRuntime {
       guard kind.owns(container.labels, cluster) else { return nil }
       let role = kind.roleLabel.flatMap { Kind.value(of: $0, in: container.labels) }
       if let role, !Kind.roles.contains(role) { return nil }
-      guard container.state == "running" else {
+      // Podman tells people since when: `Up 2 minutes ago`.
+      guard container.state == "running" || container.state.hasPrefix("Up ") else {
         throw RuntimeError(
           runtime: name, kind: .refused, message: "node \(container.name) is not running",
           hint: "start it (\(engine) start \(container.name)), or remove it from the cluster")
