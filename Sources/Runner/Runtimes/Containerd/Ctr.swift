@@ -30,7 +30,7 @@ struct Ctr: Sendable {
     var temporaryNames: [String] = []
   }
 
-  private static let preamble = #"""
+  static let preamble = #"""
     address=$1 namespace=$2 snapshotter=$3
     shift 3
     c() { ctr ${address:+--address "$address"} --namespace "$namespace" "$@"; }
@@ -68,34 +68,11 @@ struct Ctr: Sendable {
       done
       if [ "$lacks" ]; then
         c content ls -q &
-        c images ls -q 'name~=^docker.io/watchbuild/loading:' || exit
+        c images ls -q 'name~=^docker.io/watchbuild/loading:' || { wait; exit 1; }
         wait $! || exit
       fi
       echo --
       echo "$held"
-      """#
-
-  /// The tag moves only when the image is there, unpacked, and the one that was meant: an import
-  /// may fail with the name moved already, or store what it could not unpack without an error.
-  private static let importScript =
-    preamble + #"""
-      # Interrupted, it still takes back the names that it gave.
-      trap : INT TERM HUP
-      c images import --all-platforms ${snapshotter:+--snapshotter "$snapshotter"} - >&2
-      status=$?
-      temporary=
-      for value; do
-        case $value in docker.io/watchbuild/loading:*) temporary="$temporary $value" ;; esac
-      done
-      check $temporary
-      there=
-      while [ $# -gt 0 ]; do
-        if holds "$1"; then there="$there $1"; fi
-        if holds "$1" "$3" true; then c images tag --force "$1" "$2" >&2 && echo "$2"; fi
-        shift 3
-      done
-      [ -z "$there" ] || c images rm $there >&2
-      exit $status
       """#
 
   /// - Throws: `RuntimeError` when containerd does not answer.
@@ -152,13 +129,10 @@ struct Ctr: Sendable {
   private func load(
     _ images: [Import], _ stream: ImageStream, settling api: ContainerdAPI
   ) async throws -> (done: Set<String>, reason: String) {
-    var arguments = address.map { ["--address", $0.string] } ?? []
-    arguments += ["--namespace", namespace, "images", "import", "--all-platforms"]
-    arguments += snapshotter.map { ["--snapshotter", $0] } ?? []
-    let command = Command("ctr", arguments + ["-"], environment: environment)
     let answer: (exit: CommandExit, output: String, errors: String)
     do {
-      answer = try await CommandAnswer.of(command, input: stream, with: runner)
+      answer = try await run(Self.bareImportScript, input: stream)
+      if answer.exit == .exited(127) { throw CommandError.notFound("ctr") }
     } catch {
       // Not a child: cancelled, the names that were given must still be taken back. What can't be
       // taken back now is by the next load.

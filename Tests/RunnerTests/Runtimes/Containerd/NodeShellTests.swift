@@ -2,11 +2,17 @@ import Glibc
 import SystemPackage
 import TestSupport
 import Testing
+import Watcher
 
 @testable import Runner
 
 /// A shell that stands ready, here rather than in a container, and each of those that nodes have.
 @Suite struct NodeShellTests {
+  init() {
+    // As `main` does: a shell may end before it has read all that it is told.
+    signal(SIGPIPE, SIG_IGN)
+  }
+
   enum Kind: String, CaseIterable, Sendable { case sh, bash, busybox }
 
   /// Asks shells of one kind, which are ended afterwards.
@@ -70,6 +76,23 @@ import Testing
       let whole = try await shell.run("sha256sum", [], input: stream(content))
       #expect(whole.output.prefix(64) == Digest(of: content).hexadecimal)
       #expect(try await shell.run("echo two", [], input: nil).output == "two\n")
+    }
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `what is written late, or is too much, does not hide an answer`(kind: Kind) async throws {
+    try await using(kind) { shell in
+      let late = try await shell.run(
+        "(sleep 0.3; echo late >&2; echo late) & echo soon", [], input: nil)
+      #expect(late.output == "soon\n")
+      #expect(late.errors == "")
+      try await ContinuousClock().pause(for: .milliseconds(600))
+      #expect(try await shell.run("echo next", [], input: nil).output.hasSuffix("next\n"))
+      let much = try await shell.run(
+        "head -c 20000000 /dev/zero | tr '\\0' x; exit 3", [], input: nil)
+      #expect(much.exit == .exited(3))
+      #expect(much.output.utf8.count == MarkedOutput.limit)
+      #expect(try await shell.run("echo on", [], input: nil).output == "on\n")
     }
   }
 

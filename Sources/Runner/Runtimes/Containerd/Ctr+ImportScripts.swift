@@ -1,0 +1,64 @@
+extension Ctr {
+  /// Brings in what is read.
+  ///
+  /// Should containerd go in the middle of it, `ctr` may wait for ever (seen of 1.6). So it is seen to
+  /// now and then that containerd is there, and that its sockets are those which it had.
+  private static let bring = #"""
+    sockets() {
+      ls -il "${address:-/run/containerd/containerd.sock}" /run/k3s/containerd/containerd.sock
+    }
+    bring() {
+      import= isInterrupted=
+      trap 'isInterrupted=yes; [ -z "$import" ] || kill "$import"' INT TERM HUP
+      exec 3<&0
+      ctr ${address:+--address "$address"} --namespace "$namespace" images import \
+        --all-platforms ${snapshotter:+--snapshotter "$snapshotter"} - <&3 3<&- >&2 &
+      import=$!
+      exec 3<&-
+      [ -z "$isInterrupted" ] || kill "$import"
+      (
+        exec </dev/null >/dev/null 2>&1
+        pause=
+        trap 'kill $pause; exit 0' TERM
+        before=$(sockets)
+        while sleep 10 & pause=$!; wait "$pause"; do
+          [ "$(sockets)" = "$before" ] || break
+          ctr ${address:+--address "$address"} version & pause=$!
+          wait "$pause" || break
+        done
+        kill "$import"
+        exit 9
+      ) &
+      guard=$!
+      # A signal that is caught ends the wait, not yet the import.
+      while wait "$import"; status=$?; kill -0 "$import" 2>/dev/null; do :; done
+      kill "$guard" 2>/dev/null
+      wait "$guard"
+      [ $? -ne 9 ] || echo "ctr: containerd went away in the middle of it" >&2
+    }
+
+    """#
+
+  /// As `importScript`, without what follows the import.
+  static let bareImportScript = preamble + bring + #"bring; exit "$status""#
+
+  /// The tag moves only when the image is there, unpacked, and the one that was meant: an import
+  /// may fail with the name moved already, or store what it could not unpack without an error.
+  static let importScript =
+    preamble + bring + #"""
+      bring
+      temporary=
+      for value; do
+        case $value in docker.io/watchbuild/loading:*) temporary="$temporary $value" ;; esac
+      done
+      check $temporary
+      there=
+      while [ $# -gt 0 ]; do
+        if holds "$1"; then there="$there $1"; fi
+        if holds "$1" "$3" true; then c images tag --force "$1" "$2" >&2 && echo "$2"; fi
+        shift 3
+      done
+      [ -z "$there" ] || c images rm $there >&2
+      exit $status
+      """#
+}
