@@ -10,6 +10,7 @@ package final class LocalCluster: ImageRuntime {
   private let environment: [String: String]
   private let runner: any CommandRunner
   private let combiner = LoadCombiner<LayoutLoad, LoadResult>()
+  private let list: NodeList
   private let nodes = NodeCache()
 
   /// - Parameters:
@@ -20,6 +21,8 @@ package final class LocalCluster: ImageRuntime {
     environment: [String: String] = [:], runner: any CommandRunner
   ) {
     name = "\(kind.rawValue):\(cluster)"
+    list = NodeList(
+      runtime: name, kind: kind, cluster: cluster, environment: environment, runner: runner)
     self.kind = kind
     self.cluster = cluster
     self.engines = engines
@@ -116,7 +119,7 @@ package final class LocalCluster: ImageRuntime {
     var problem: String?
     for engine in engines {
       do {
-        let names = try await list(with: engine)
+        let names = try await list.names(engine)
         if names.isEmpty { continue }
         return try await withThrowingTaskGroup(of: CtrLoader.self) { group in
           for name in names { group.addTask { try await self.loader(engine, name) } }
@@ -137,60 +140,6 @@ package final class LocalCluster: ImageRuntime {
       hint: "create it, or name another: --load \(kind.rawValue):CLUSTER")
   }
 
-  private func list(with engine: String) async throws -> [String] {
-    let label = kind.label(cluster)
-    let containers =
-      if engine == "docker", let answer = await askDocker(label) { answer } else {
-        try await ask(engine, label)
-      }
-    return try containers.compactMap { container in
-      guard kind.owns(container.labels, cluster) else { return nil }
-      let role = kind.roleLabel.flatMap { Kind.value(of: $0, in: container.labels) }
-      if let role, !Kind.roles.contains(role) { return nil }
-      // Podman tells people since when: `Up 2 minutes ago`.
-      guard container.state == "running" || container.state.hasPrefix("Up ") else {
-        throw RuntimeError(
-          runtime: name, kind: .refused, message: "node \(container.name) is not running",
-          hint: "start it (\(engine) start \(container.name)), or remove it from the cluster")
-      }
-      return container.name
-    }
-  }
-
-  /// Of docker's socket, which answers in a millisecond where its client takes twenty.
-  ///
-  /// - Returns: `nil` when it does not: the client may know a way, and says what is wrong.
-  private func askDocker(_ label: String) async -> [NodeContainer]? {
-    guard let docker = try? await EngineConnection.open(environment: environment, runner: runner)
-    else { return nil }
-    let containers = try? await docker.client.containers("label", label)
-    await docker.close()
-    return containers?.map { container in
-      let labels = (container.labels ?? [:]).map { "\($0)=\($1)" }.joined(separator: ",")
-      return NodeContainer(name: container.name, state: container.state ?? "", labels: labels)
-    }
-  }
-
-  private func ask(_ engine: String, _ label: String) async throws -> [NodeContainer] {
-    let command = Command(
-      engine,
-      [
-        "ps", "-a", "--filter", "label=\(label)", "--format", "{{.Names}}\t{{.State}}\t{{.Labels}}",
-      ], environment: environment)
-    let (exit, output, errors) = try await CommandAnswer.of(command, with: runner)
-    guard exit == .exited(0) else {
-      throw RuntimeError(
-        runtime: name, kind: .unreachable,
-        message: "\(engine) does not list containers: \(Ctr.reason(errors) ?? "\(exit)")")
-    }
-    return output.split(separator: "\n").map { line in
-      let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-      return NodeContainer(
-        name: fields[0], state: fields.count > 1 ? fields[1] : "",
-        labels: fields.count > 2 ? fields[2] : "")
-    }
-  }
-
   private func loader(_ engine: String, _ node: String) async throws -> CtrLoader {
     var ctr = Ctr(place: "node \(node)", namespace: "k8s.io", runner: runner)
     if let known = await nodes.loader(ctr.place) { return known }
@@ -208,14 +157,6 @@ package final class LocalCluster: ImageRuntime {
     ctr.snapshotter = settings.snapshotter
     return CtrLoader(ctr: ctr)
   }
-}
-
-/// A container that may be a node.
-private struct NodeContainer {
-  var name: String
-  var state: String
-  /// As docker's client writes them: `a=b,c=d`.
-  var labels: String
 }
 
 /// The nodes that were found last, each with a shell and with what is asked of it once: how it is set
