@@ -277,7 +277,7 @@ struct EngineConnectionTests {
     #expect(try await doctor.interrupt() == 130)
     #expect(try Tool.run("ls", [sockets.string]) == "")
     // The kernel tells it that docker has gone.
-    for _ in 0..<100 where kill(client, 0) == 0 {
+    for _ in 0..<1000 where kill(client, 0) == 0 {
       try await ContinuousClock().pause(for: .milliseconds(20))
     }
     #expect(kill(client, 0) == -1)
