@@ -1,3 +1,4 @@
+import Synchronization
 import Watcher
 
 /// A shell inside a container that stands ready for what is to be asked there.
@@ -17,6 +18,8 @@ actor NodeShell {
 
   /// How long a shell may take to end with its input.
   private static let patience = Duration.seconds(1)
+  /// How long a script that nobody waits for any more may take to end with its input.
+  private static let importPatience = Duration.seconds(5)
 
   /// - Parameter entrance: What reaches into the container with its standard input, such as
   ///   `docker exec -i NODE`.
@@ -46,7 +49,7 @@ actor NodeShell {
     standing = nil
     if session?.hasEnded == true { session = nil }
     if let input {
-      let answer = try await (session ?? start()).finish(script, arguments, input: input)
+      let answer = try await finish(session ?? start(), script, arguments, input: input)
       // For what comes next, while nobody waits.
       if standing == nil, !isEnded { standing = start() }
       return answer
@@ -61,6 +64,28 @@ actor NodeShell {
       return try await fresh.lastWords()
     }
     await keep(fresh)
+    return answer
+  }
+
+  /// Cancelled, the script is told of no more input and waited for: what goes on in the container would
+  /// overtake what is done there next.
+  private func finish(
+    _ session: ShellSession, _ script: String, _ arguments: [String], input: ImageStream
+  ) async throws -> Answer {
+    let force = Mutex<Task<Void, Never>?>(nil)
+    defer { force.withLock { $0?.cancel() } }
+    let answer = try await withTaskCancellationHandler {
+      try await session.finish(script, arguments, input: input)
+    } onCancel: {
+      session.cut()
+      force.withLock {
+        $0 = Task {
+          guard (try? await clock.pause(for: Self.importPatience)) != nil else { return }
+          session.cancel()
+        }
+      }
+    }
+    try Task.checkCancellation()
     return answer
   }
 

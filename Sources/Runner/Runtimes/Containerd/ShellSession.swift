@@ -11,6 +11,8 @@ final class ShellSession: Sendable {
     var output: MarkedOutput
     var errors: MarkedOutput
     var isAll = false
+    /// No more of a stream is read.
+    var isCut = false
   }
   private final class Record: Sendable {
     let written: Mutex<Written>
@@ -60,7 +62,7 @@ final class ShellSession: Sendable {
         record.written.withLock { $0.isAll = true }
         herald.finish()
       }
-      return try await runner.run(command, input: Feed(pieces: pieces)) { chunk in
+      return try await runner.run(command, input: Feed(pieces: pieces, record: record)) { chunk in
         record.written.withLock {
           switch chunk {
           case .standardOutput(let bytes): $0.output.append(bytes)
@@ -90,14 +92,18 @@ final class ShellSession: Sendable {
     return record.written.withLock { takeAnswer(&$0) }
   }
 
+  /// Runs the last script, to its end also when the task is cancelled.
   func finish(
     _ script: String, _ arguments: [String], input stream: ImageStream
   ) async throws -> NodeShell.Answer {
     input.yield(.script(Self.frame(script, arguments, isLast: true)))
     input.yield(.stream(stream))
     input.finish()
-    return try await lastWords()
+    return written(try await work.value)
   }
+
+  /// What the last script reads ends where it is.
+  func cut() { record.written.withLock { $0.isCut = true } }
 
   /// Waits until the shell has ended.
   ///
@@ -108,7 +114,11 @@ final class ShellSession: Sendable {
     } onCancel: {
       work.cancel()
     }
-    return record.written.withLock { (exit, $0.output.text, $0.errors.text) }
+    return written(exit)
+  }
+
+  private func written(_ exit: CommandExit) -> NodeShell.Answer {
+    record.written.withLock { (exit, $0.output.text, $0.errors.text) }
   }
 
   /// Nothing is asked any more.
@@ -138,9 +148,11 @@ final class ShellSession: Sendable {
   /// What the shell reads: scripts as they come, and at last what the last of them reads.
   private struct Feed: AsyncSequence, Sendable {
     let pieces: AsyncStream<Piece>
+    let record: Record
 
     struct AsyncIterator: AsyncIteratorProtocol {
       var pieces: AsyncStream<Piece>.AsyncIterator
+      let record: Record
       var stream: ImageStream.Iterator?
 
       @concurrent mutating func next() async throws -> [UInt8]? {
@@ -151,10 +163,13 @@ final class ShellSession: Sendable {
           case .stream(let stream): self.stream = stream.makeAsyncIterator()
           }
         }
+        if record.written.withLock(\.isCut) { return nil }
         return try await stream?.next()
       }
     }
 
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pieces: pieces.makeAsyncIterator()) }
+    func makeAsyncIterator() -> AsyncIterator {
+      AsyncIterator(pieces: pieces.makeAsyncIterator(), record: record)
+    }
   }
 }

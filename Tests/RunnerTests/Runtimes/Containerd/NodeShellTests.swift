@@ -36,6 +36,12 @@ import Watcher
     }
   }
 
+  private func stream(_ count: Int) -> ImageStream {
+    var stream = ImageStream(telling: [])
+    for _ in 0..<count >> 20 { stream.appendBytes([UInt8](repeating: 1, count: 1 << 20)) }
+    return stream
+  }
+
   private func stream(_ bytes: [UInt8]) -> ImageStream {
     var stream = ImageStream(telling: [])
     stream.appendBytes(bytes)
@@ -128,6 +134,43 @@ import Watcher
       #expect(kill(id, 0) != 0)
       #expect(try await shell.run("echo on", [], input: nil).output == "on\n")
     }
+  }
+
+  /// Else its end might overtake what is done next.
+  @Test func `what reads a stream has ended when who waited is told so`() async throws {
+    try await withScratchDirectory { directory in
+      try await using { shell in
+        let script = """
+          head -c 100000 >/dev/null; : >begun
+          while ! [ -e cancelled ]; do sleep 0.05; done
+          sleep 0.3; wc -c >count
+          """
+        try await cancel(script, shell, directory)
+        let count = String(decoding: try directory.appending("count").read(), as: UTF8.self)
+        #expect(Int(count.filter(\.isNumber)).map { $0 < 8 << 20 } == true, "of 64 MB \(count)")
+      }
+    }
+  }
+
+  @Test func `what does not end with its stream is ended`() async throws {
+    try await withScratchDirectory { directory in
+      try await using { shell in
+        try await cancel(": >begun; exec sleep 1000", shell, directory)
+        let next = try await shell.run("echo on", [], input: nil)
+        #expect(next.output == "on\n")
+      }
+    }
+  }
+
+  /// Runs a script with 64 MB to read, and is cancelled when it has begun.
+  private func cancel(_ script: String, _ shell: NodeShell, _ directory: FilePath) async throws {
+    let importing = Task {
+      try await shell.run("cd \(directory); \(script)", [], input: stream(64 << 20))
+    }
+    while access("\(directory)/begun", F_OK) != 0 { await Task.yield() }
+    importing.cancel()
+    try directory.appending("cancelled").write([])
+    await #expect(throws: CancellationError.self) { try await importing.value }
   }
 
   @Test func `questions at once each have a shell`() async throws {
