@@ -117,7 +117,7 @@ final class WatchbuildProcess: Sendable {
   /// Waits for an event that comes later than the one with the number `after`.
   @discardableResult
   func wait(
-    for what: String, after: Int = 0, seconds: Double = 120,
+    for what: String, after: Int = 0, seconds: Double = 240,
     where matches: @Sendable (RecordedEvent) -> Bool
   ) async throws -> RecordedEvent {
     let deadline = Date(timeIntervalSinceNow: seconds)

@@ -2,6 +2,7 @@ import NIOCore
 import NIOHPACK
 import NIOHTTP2
 import NIOPosix
+import Synchronization
 import SystemPackage
 
 /// Unary gRPC calls over a unix socket.
@@ -64,12 +65,20 @@ struct RemoteCalls: Sendable {
       throw Broken(reason: "\(error)")
     }
     // Closing fails every call that waits. It may be closed already.
-    let end = channel.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+    let isLate = Mutex(false)
+    let end = channel.eventLoop.scheduleTask(in: limit) {
+      isLate.withLock { $0 = true }
+      channel.close(promise: nil)
+    }
     defer {
       end.cancel()
       channel.close(promise: nil)
     }
-    return try await body(RemoteCalls(streams: streams, headers: headers))
+    do {
+      return try await body(RemoteCalls(streams: streams, headers: headers))
+    } catch is Broken where isLate.withLock(\.self) {
+      throw Broken(reason: "not within \(limit.nanoseconds / 1_000_000_000) s")
+    }
   }
 
   /// - Parameters:
