@@ -72,18 +72,13 @@ actor NodeShell {
   private func finish(
     _ session: ShellSession, _ script: String, _ arguments: [String], input: ImageStream
   ) async throws -> Answer {
-    let force = Mutex<Task<Void, Never>?>(nil)
+    let force = Mutex<Task<Void, any Error>?>(nil)
     defer { force.withLock { $0?.cancel() } }
     let answer = try await withTaskCancellationHandler {
       try await session.finish(script, arguments, input: input)
     } onCancel: {
       session.cut()
-      force.withLock {
-        $0 = Task {
-          guard (try? await clock.pause(for: Self.importPatience)) != nil else { return }
-          session.cancel()
-        }
-      }
+      force.withLock { $0 = cancel(session, after: Self.importPatience) }
     }
     try Task.checkCancellation()
     return answer
@@ -106,12 +101,18 @@ actor NodeShell {
 
   private func end(_ session: ShellSession) async {
     session.close()
-    // No child of this task, which may be cancelled and yet has to wait; it ends below.
-    let force = Task {
-      try await clock.pause(for: Self.patience)
-      session.cancel()
-    }
+    let force = cancel(session, after: Self.patience)
     await session.ended()
     force.cancel()
+  }
+
+  /// No child of the task that asks, which may be cancelled and yet has to wait; to be cancelled by it.
+  private nonisolated func cancel(
+    _ session: ShellSession, after patience: Duration
+  ) -> Task<Void, any Error> {
+    Task {
+      try await clock.pause(for: patience)
+      session.cancel()
+    }
   }
 }
