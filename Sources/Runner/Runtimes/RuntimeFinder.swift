@@ -86,9 +86,10 @@ struct RuntimeFinder {
 
   /// Podman as `auto` wants it: there and working, or not at all.
   private func answeringPodman() async throws -> (client: EngineClient, service: PodmanService?)? {
-    guard value("CONTAINER_HOST") != nil || Self.isExecutable("podman", in: environment) else {
-      return nil
-    }
+    guard
+      value("CONTAINER_HOST") != nil
+        || ExecutablePath.find("podman", in: environment["PATH"] ?? "") != nil
+    else { return nil }
     do {
       let (client, service) = try await podman()
       do {
@@ -209,11 +210,5 @@ struct RuntimeFinder {
 
   private func value(_ name: String) -> String? {
     environment[name].flatMap { $0.isEmpty ? nil : $0 }
-  }
-
-  private static func isExecutable(_ name: String, in environment: [String: String]) -> Bool {
-    (environment["PATH"] ?? "").split(separator: ":").contains { directory in
-      access("\(directory)/\(name)", X_OK) == 0
-    }
   }
 }
