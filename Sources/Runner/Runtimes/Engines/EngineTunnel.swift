@@ -142,7 +142,8 @@ final class EngineTunnel: Sendable {
           let exit = try await runner.run(
             command, input: Uplink(inbound: inbound), ending: line.ending
           ) { line.take($0) }
-          words = exit == .exited(0) ? nil : line.words ?? "docker ended with \(exit)"
+          words =
+            exit == .exited(0) ? nil : try await self.words(line) ?? "docker ended with \(exit)"
         } catch {
           words = "\(error)"
         }
@@ -154,6 +155,16 @@ final class EngineTunnel: Sendable {
       // The client has gone, as it may.
     }
     state.withLock { $0.lines[ObjectIdentifier(line)] = nil }
+  }
+
+  /// What a program said that failed.
+  ///
+  /// Docker, when it writes to an ssh that has gone, may tell that instead of what ssh said: with
+  /// nothing to write it tells.
+  private func words(_ line: Line) async throws -> String? {
+    guard let words = line.words, words.contains("broken pipe") else { return line.words }
+    let (exit, _, errors) = try await CommandAnswer.of(command, ending: line.ending, with: runner)
+    return exit == .exited(0) ? words : Line.words(in: errors) ?? words
   }
 
   private func failure(_ reason: String) -> RuntimeError {
@@ -220,9 +231,12 @@ private final class Line: Sendable {
     try? await last.get()
   }
 
-  /// The last line that was written to standard error; of docker's long one about ssh, ssh's own part.
   var words: String? {
-    let text = state.withLock { String(decoding: $0.words, as: UTF8.self) }
+    Self.words(in: state.withLock { String(decoding: $0.words, as: UTF8.self) })
+  }
+
+  /// The last line that was written to standard error; of docker's long one about ssh, ssh's own part.
+  static func words(in text: String) -> String? {
     guard let line = text.split(whereSeparator: \.isNewline).last else { return nil }
     let own = line.firstRange(of: "stderr=").map { line[$0.upperBound...] } ?? line
     return own.isEmpty ? String(line) : String(own)

@@ -89,6 +89,16 @@ import Watcher
       "This account is not available."
     ),
     (Command("sh", ["-c", "echo 'Welcome!'; exec cat >/dev/null"]), "Welcome!"),
+    // As docker does, when ssh is quicker to end than it is to write.
+    (
+      Command(
+        "sh",
+        [
+          "-c",
+          "if read -r _; then echo 'error while Copy: write |1: broken pipe'; else echo 'stderr=refused'; fi >&2; exit 1",
+        ]),
+      "refused"
+    ),
     (Command("false"), "docker ended with exited(1)"),
     (Command("no-such-docker"), "no-such-docker: not found in PATH; install it or give its path"),
   ])
