@@ -96,7 +96,7 @@ struct Watching {
       switch event {
       case .changed(let change): paths.insert(change.path)
       case .overflowed: overflows += 1
-      case .degraded, .rootLost: break
+      case .degraded, .rootLost, .marked: break
       }
     }
     print("cpu_ms", used.all)

@@ -4,12 +4,14 @@ package import Watcher
 /// What one batch window collected: the reason for one cycle.
 package struct Batch: Hashable, Sendable {
   package enum Cause: String, Hashable, Sendable {
-    case start, change, trigger, overflow, configuration
+    case start, change, trigger, overflow, configuration, retry
   }
 
   package var cause: Cause
   /// One a path, in the order of their first appearance.
   package var changes: [FileChange]
+  /// Looks at the changed paths, in their order; a path may come more than once.
+  package var sightings: [Sighting]
   /// Names of images to build whether or not a change affects them.
   package var requested: Set<String>
   /// Changes were lost or can't be told: every image is to be built.
@@ -20,11 +22,13 @@ package struct Batch: Hashable, Sendable {
   package var window: Duration
 
   package init(
-    cause: Cause, changes: [FileChange] = [], requested: Set<String> = [],
+    cause: Cause, changes: [FileChange] = [], sightings: [Sighting] = [],
+    requested: Set<String> = [],
     affectsEverything: Bool = false, isHoldOverdue: Bool = false, window: Duration = .zero
   ) {
     self.cause = cause
     self.changes = changes
+    self.sightings = sightings
     self.requested = requested
     self.affectsEverything = affectsEverything
     self.isHoldOverdue = isHoldOverdue
@@ -36,6 +40,7 @@ package struct Batch: Hashable, Sendable {
     var coalesced = ChangeSet(changes)
     for change in later.changes { coalesced.add(change) }
     changes = coalesced.changes
+    sightings += later.sightings
     requested.formUnion(later.requested)
     affectsEverything = affectsEverything || later.affectsEverything
     isHoldOverdue = isHoldOverdue || later.isHoldOverdue
@@ -48,11 +53,12 @@ extension Batch.Cause {
   /// Of two merged batches the weightier cause is told.
   fileprivate var weight: Int {
     switch self {
-    case .change: 0
-    case .trigger: 1
-    case .start: 2
-    case .overflow: 3
-    case .configuration: 4
+    case .retry: 0
+    case .change: 1
+    case .trigger: 2
+    case .start: 3
+    case .overflow: 4
+    case .configuration: 5
     }
   }
 }

@@ -22,23 +22,46 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
     var first: Instant
     var deadline: Instant
     var batch: Batch
-    var changes = ChangeSet(forgetsPassing: true)
+    var changes = ChangeSet()
+    /// A Bazel command of ours ran since the window opened.
+    var sawCommand: Bool
     /// There was something besides changes of files.
     var isForced = false
   }
 
   private let limits: Limits
   private var open: Open?
+  private var runningCommands = 0
 
   package init(limits: Limits) { self.limits = limits }
+
+  package var isCommandRunning: Bool { runningCommands > 0 }
 
   /// When to look again; `nil`: nothing has happened.
   package var deadline: Instant? { open?.deadline }
 
-  package mutating func add(_ event: WatchEvent, at now: Instant) {
+  /// - Parameters:
+  ///   - event: From the watcher, in order.
+  ///   - now: When it came.
+  ///   - content: The content of a changed file as it was looked at now; `nil`: nobody looked.
+  package mutating func add(
+    _ event: WatchEvent, at now: Instant, seeing content: FileContent? = nil
+  ) {
     switch event {
     case .changed(let change):
-      extend(.change, at: now) { $0.changes.add(change) }
+      let isRunning = isCommandRunning
+      extend(.change, at: now) {
+        $0.changes.add(change, forgetsPassing: !$0.sawCommand)
+        $0.batch.sightings.append(
+          Sighting(
+            path: change.path, content: content, isRepeated: change.isRepeated,
+            isDuringCommand: isRunning))
+      }
+    case .marked(.commandBegan):
+      runningCommands += 1
+      open?.sawCommand = true
+    case .marked(.commandEnded):
+      runningCommands = max(0, runningCommands - 1)
     case .overflowed, .rootLost:
       // What was lost can't be told, so everything is built; Bazel settles what really changed.
       extend(.overflow, at: now) {
@@ -82,6 +105,8 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
     guard closing.isForced || !closing.changes.isEmpty else { return nil }
     closing.batch.isHoldOverdue = isHeld && now >= bound
     closing.batch.changes = closing.changes.changes
+    let paths = Set(closing.batch.changes.map(\.path))
+    closing.batch.sightings.removeAll { !paths.contains($0.path) }
     closing.batch.window = closing.first.duration(to: now)
     return closing.batch
   }
@@ -89,7 +114,9 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
   private mutating func extend(
     _ cause: Batch.Cause, at now: Instant, _ change: (inout Open) -> Void
   ) {
-    var window = open ?? Open(first: now, deadline: now, batch: Batch(cause: cause))
+    var window =
+      open
+      ?? Open(first: now, deadline: now, batch: Batch(cause: cause), sawCommand: isCommandRunning)
     window.batch.merge(Batch(cause: cause))
     window.deadline = min(
       now.advanced(by: limits.debounce), window.first.advanced(by: limits.maxDelay))

@@ -1,3 +1,4 @@
+package import SystemPackage
 package import Watcher
 
 /// Turns what happens into batches: the clock and the stream around a `BatchWindow`.
@@ -17,18 +18,30 @@ package struct Batcher<C: Clock<Duration>>: Sendable {
   private let limits: BatchWindow<C.Instant>.Limits
   private let clock: C
   private let isHeld: @Sendable () -> Bool
+  private let look: @Sendable (FilePath) -> FileContent?
+
+  /// At most so many files are looked at when so many changes come at once: more are no person's saves.
+  private static var mostLooks: Int { 256 }
 
   /// - Parameters:
   ///   - limits: When windows close.
   ///   - clock: Tells the time and sleeps.
   ///   - isHeld: Whether version control is rewriting the tree; asked when a window is to close.
+  ///   - look: Reads a file's content the moment its change is told; `nil`: it can't be told.
   package init(
     limits: BatchWindow<C.Instant>.Limits, clock: C,
-    isHeld: @escaping @Sendable () -> Bool = { false }
+    isHeld: @escaping @Sendable () -> Bool = { false },
+    look: @escaping @Sendable (FilePath) -> FileContent? = { _ in nil }
   ) {
     self.limits = limits
     self.clock = clock
     self.isHeld = isHeld
+    self.look = look
+  }
+
+  private func content(after event: WatchEvent) -> FileContent? {
+    guard case .changed(let change) = event else { return nil }
+    return look(change.path)
   }
 
   /// Reads inputs until they end or the task is cancelled, handing on each batch as it closes.
@@ -53,7 +66,10 @@ package struct Batcher<C: Clock<Duration>>: Sendable {
         switch signal {
         case .input(.events(let events)):
           let now = clock.now
-          for event in events { window.add(event, at: now) }
+          let looks = events.count <= Self.mostLooks
+          for event in events {
+            window.add(event, at: now, seeing: looks ? content(after: event) : nil)
+          }
         case .input(.request(let images, let cause)):
           window.request(images, cause: cause, at: clock.now)
         case .tick:

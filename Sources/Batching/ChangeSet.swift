@@ -6,23 +6,20 @@ package struct ChangeSet: Hashable, Sendable {
   /// In the order of their first appearance, where none was forgotten.
   package private(set) var changes: [FileChange] = []
   private var positions: [FilePath: Int] = [:]
-  private let forgetsPassing: Bool
 
-  /// - Parameters:
-  ///   - changes: In their order.
-  ///   - forgetsPassing: What is created and then deleted leaves nothing. Only where nobody can
-  ///     have seen it in between: not across batches, for a build may have taken it in.
-  package init(_ changes: [FileChange] = [], forgetsPassing: Bool = false) {
-    self.forgetsPassing = forgetsPassing
+  /// - Parameter changes: In their order.
+  package init(_ changes: [FileChange] = []) {
     for change in changes { add(change) }
   }
 
   package var isEmpty: Bool { changes.isEmpty }
 
-  package mutating func add(_ change: FileChange) {
+  /// - Parameter forgetsPassing: What was created and is deleted now leaves nothing. Only where nobody can have
+  ///   seen it in between: not while Bazel runs, for a build may have taken it in.
+  package mutating func add(_ change: FileChange, forgetsPassing: Bool = false) {
     guard let position = positions[change.path] else {
       positions[change.path] = changes.count
-      changes.append(change)
+      changes.append(FileChange(path: change.path, kind: change.kind))
       return
     }
     if forgetsPassing, changes[position].kind == .created, change.kind == .deleted {

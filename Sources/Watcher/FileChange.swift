@@ -15,9 +15,12 @@ package struct FileChange: Hashable, Sendable {
   /// Absolute. Bytes as the kernel gave them: not necessarily UTF-8.
   package var path: FilePath
   package var kind: Kind
+  /// The path changed more than once since its reader last looked: there may have been content that nobody saw.
+  package var isRepeated: Bool
 
-  package init(path: FilePath, kind: Kind) {
+  package init(path: FilePath, kind: Kind, isRepeated: Bool = false) {
     self.path = path
     self.kind = kind
+    self.isRepeated = isRepeated
   }
 }

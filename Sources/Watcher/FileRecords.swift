@@ -12,6 +12,8 @@ struct FileRecords {
       static let fingerprinted = Flags(rawValue: 4)
       /// The fingerprint was taken so soon after a change that the next may bear the same time.
       static let racy = Flags(rawValue: 8)
+      /// Created since the reader last looked, and not closed since.
+      static let fresh = Flags(rawValue: 32)
       /// Seen in the listing that is under way.
       static let present = Flags(rawValue: 16)
       static let removed = Flags(rawValue: 128)

@@ -68,6 +68,11 @@ package final class InotifyWatcher: Sendable {
     guard await control.synchronize() else { throw .stopped }
   }
 
+  /// Puts a mark into `events` behind every change made before the call; returns when it is there.
+  ///
+  /// After `stop()` it does nothing.
+  package func mark(_ mark: WatchMark) async { _ = await control.mark(mark) }
+
   /// Reports what has happened so far, gives everything back and ends `events`.
   ///
   /// Another watcher may be made when this returns.

@@ -2,12 +2,11 @@ import SystemPackage
 
 /// Events that wait for their reader; changes of one path become one.
 ///
-/// A file that came and went in between leaves nothing. So there are never more changes here than
-/// paths that exist or existed when the reader last looked.
+/// A file that came and went in between leaves both changes: a build may have taken it in.
 struct PendingEvents {
-  private var events: [WatchEvent?] = []
+  private var events: [WatchEvent] = []
   private var positions: [Key: Int] = [:]
-  private(set) var count = 0
+  var count: Int { events.count }
 
   /// Hashes the bytes at once; the path's own hash goes one by one.
   private struct Key: Hashable {
@@ -27,34 +26,34 @@ struct PendingEvents {
 
   mutating func add(_ event: WatchEvent) {
     guard case .changed(let change) = event else {
+      // What changes after a mark must not be told before it.
+      if case .marked = event { positions = [:] }
       append(event)
       return
     }
     let key = Key(change.path)
-    guard let position = positions[key], case .changed(let earlier)? = events[position]
+    guard let position = positions[key], case .changed(let earlier) = events[position]
     else {
       positions[key] = events.count
       append(event)
       return
     }
     if let kind = Self.combine(earlier.kind, change.kind) {
-      events[position] = .changed(FileChange(path: change.path, kind: kind))
+      events[position] = .changed(FileChange(path: change.path, kind: kind, isRepeated: true))
     } else {
-      events[position] = nil
-      positions[key] = nil
-      count -= 1
+      positions[key] = events.count
+      append(event)
     }
   }
 
   /// All that waits, in the order in which paths first changed.
   mutating func take() -> [WatchEvent] {
     defer { self = PendingEvents() }
-    return events.compactMap { $0 }
+    return events
   }
 
   private mutating func append(_ event: WatchEvent) {
     events.append(event)
-    count += 1
   }
 
   private static func combine(

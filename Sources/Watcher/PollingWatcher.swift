@@ -53,6 +53,9 @@ package final class PollingWatcher: Sendable {
     guard await control.synchronize() else { throw .stopped }
   }
 
+  /// Looks at everything now, and puts a mark into `events` behind what differs.
+  package func mark(_ mark: WatchMark) async { _ = await control.mark(mark) }
+
   package func stop() async {
     control.requestStop()
     task.cancel()
@@ -77,6 +80,9 @@ package final class PollingWatcher: Sendable {
       for request in requests {
         switch request {
         case .synchronize(let continuation): continuation.resume(returning: !control.isStopping)
+        case .mark(let mark, let continuation):
+          queue.put([.marked(mark)])
+          continuation.resume(returning: true)
         case .update(let scope, let continuation):
           surveyor.update(scope)
           queue.put(surveyor.takeFound())

@@ -83,18 +83,19 @@ extension Surveyor {
 
   private func applyToFile(_ event: RawEvent, _ id: ID) {
     if event.has(IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO) {
-      changed(event.name, in: id)
+      changed(event.name, in: id, isCreation: event.has(IN_CREATE))
     } else if event.has(IN_ATTRIB) {
       attributesChanged(event.name, in: id)
     }
   }
 
-  private func changed(_ name: FileRecords.Name, in id: ID) {
-    let record = Entry(seenAt: moment())
+  private func changed(_ name: FileRecords.Name, in id: ID, isCreation: Bool = false) {
+    var record = Entry(seenAt: moment())
+    if isCreation { record.flags.insert(.fresh) }
     if let offset = tree[id].records.offset(of: name) {
       let entry = tree[id].records[offset]
       // Most files that are created are written to and closed at once: said once, it is enough.
-      if entry.flags.isEmpty, Int64(bitPattern: entry.value) > reportedSince {
+      if entry.flags == .fresh, Int64(bitPattern: entry.value) > reportedSince {
         tree[id].records[offset] = record
         return
       }

@@ -7,6 +7,7 @@ final class WatchControl: Sendable {
   enum Request: Sendable {
     case update(WatchScope, CheckedContinuation<WatchSummary, Never>)
     case synchronize(CheckedContinuation<Bool, Never>)
+    case mark(WatchMark, CheckedContinuation<Bool, Never>)
   }
 
   private struct State {
@@ -56,6 +57,13 @@ final class WatchControl: Sendable {
   func synchronize() async -> Bool {
     await withCheckedContinuation { continuation in
       if !send(.synchronize(continuation)) { continuation.resume(returning: false) }
+    }
+  }
+
+  /// - Returns: `false` when the thread has ended.
+  func mark(_ mark: WatchMark) async -> Bool {
+    await withCheckedContinuation { continuation in
+      if !send(.mark(mark, continuation)) { continuation.resume(returning: false) }
     }
   }
 
@@ -149,7 +157,8 @@ final class WatchControl: Sendable {
     for request in state.requests {
       switch request {
       case .update(_, let continuation): continuation.resume(returning: summary)
-      case .synchronize(let continuation): continuation.resume(returning: false)
+      case .synchronize(let continuation), .mark(_, let continuation):
+        continuation.resume(returning: false)
       }
     }
     for continuation in state.awaitingEnd { continuation.resume() }

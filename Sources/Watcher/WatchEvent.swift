@@ -14,4 +14,15 @@ package enum WatchEvent: Hashable, Sendable {
 
   /// The root itself was removed, renamed or unmounted. The watcher waits for its return.
   case rootLost(FilePath)
+
+  /// All that was changed before `mark` was called stands before this, all else after it.
+  case marked(WatchMark)
+}
+
+/// A moment in the order of changes that somebody asked to be told of.
+package enum WatchMark: Hashable, Sendable {
+  /// A Bazel command of ours is about to start.
+  case commandBegan
+  /// A Bazel command of ours has ended.
+  case commandEnded
 }

@@ -158,6 +158,9 @@ struct WatchLoop {
     for request in requests {
       switch request {
       case .synchronize(let continuation): continuation.resume(returning: true)
+      case .mark(let mark, let continuation):
+        queue.put([.marked(mark)])
+        continuation.resume(returning: true)
       case .update(let scope, let continuation):
         surveyor.update(scope)
         surveyor.notifier.rest()

@@ -108,6 +108,39 @@ import Watcher
     #expect(Set(closed?.changes.map(\.path) ?? []) == ["/w/a", "/w/b"])
   }
 
+  @Test func `what comes and goes while a command of ours runs is not forgotten`() {
+    var window = window()
+    window.add(.marked(.commandBegan), at: at(0))
+    window.add(change("/w/data/x", .created), at: at(1))
+    window.add(change("/w/data/x", .deleted), at: at(2))
+    #expect(window.close(at: at(32))?.changes == [FileChange(path: "/w/data/x", kind: .deleted)])
+    window.add(.marked(.commandEnded), at: at(40))
+    window.add(change("/w/data/x", .created), at: at(41))
+    window.add(change("/w/data/x", .deleted), at: at(42))
+    #expect(window.close(at: at(100)) == nil)
+  }
+
+  @Test func `what is there when a command of ours begins, and then goes, is not forgotten`() {
+    var window = window()
+    window.add(change("/w/data/x", .created), at: at(0))
+    window.add(.marked(.commandBegan), at: at(1))
+    window.add(.marked(.commandEnded), at: at(2))
+    window.add(change("/w/data/x", .deleted), at: at(3))
+    #expect(window.close(at: at(33))?.changes == [FileChange(path: "/w/data/x", kind: .deleted)])
+  }
+
+  @Test func `a batch has every look at its files, and whether a command of ours ran`() {
+    var window = window()
+    window.add(change("/w/a"), at: at(0), seeing: .hash(1))
+    window.add(.marked(.commandBegan), at: at(1))
+    window.add(change("/w/a"), at: at(2), seeing: .hash(2))
+    #expect(
+      window.close(at: at(32))?.sightings == [
+        Sighting(path: "/w/a", content: .hash(1), isDuringCommand: false),
+        Sighting(path: "/w/a", content: .hash(2), isDuringCommand: true),
+      ])
+  }
+
   @Test func `temporary files alone make no batch`() {
     var window = window()
     window.add(change("/w/a.swp", .created), at: at(0))

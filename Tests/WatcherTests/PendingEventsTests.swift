@@ -6,16 +6,40 @@ import Testing
 @Suite struct PendingEventsTests {
   @Test(
     arguments: [
-      ([.created, .modified], .created), ([.created, .deleted], nil),
-      ([.modified, .deleted], .deleted), ([.deleted, .created], .modified),
-      ([.modified, .modified], .modified), ([.deleted, .created, .deleted], .deleted),
-      ([.created, .deleted, .created], .created),
-    ] as [([FileChange.Kind], FileChange.Kind?)])
-  func `changes of one path become one`(_ kinds: [FileChange.Kind], _ expected: FileChange.Kind?) {
+      ([.created, .modified], [.created]), ([.created, .deleted], [.created, .deleted]),
+      ([.modified, .deleted], [.deleted]), ([.deleted, .created], [.modified]),
+      ([.modified, .modified], [.modified]), ([.deleted, .created, .deleted], [.deleted]),
+      ([.created, .deleted, .created], [.created, .modified]),
+    ] as [([FileChange.Kind], [FileChange.Kind])])
+  func `changes of one path become one, unless it came and went`(
+    _ kinds: [FileChange.Kind], _ expected: [FileChange.Kind]
+  ) {
+    let told = pending(kinds.map { .changed(FileChange(path: "/f", kind: $0)) })
+    #expect(told.map(kind) == expected)
+  }
+
+  @Test func `a path that changed more than once says so`() {
+    let change = WatchEvent.changed(FileChange(path: "/f", kind: .modified))
+    #expect(pending([change]) == [change])
+    #expect(
+      pending([change, change])
+        == [.changed(FileChange(path: "/f", kind: .modified, isRepeated: true))])
+  }
+
+  @Test func `a change after a mark is told after it`() {
+    let change = WatchEvent.changed(FileChange(path: "/f", kind: .modified))
+    let events = [change, .marked(.commandBegan), change, .marked(.commandEnded), change]
+    #expect(pending(events) == events)
+  }
+
+  private func pending(_ events: [WatchEvent]) -> [WatchEvent] {
     var pending = PendingEvents()
-    for kind in kinds { pending.add(.changed(FileChange(path: "/f", kind: kind))) }
-    #expect(pending.count == (expected == nil ? 0 : 1))
-    #expect(pending.take() == (expected.map { [.changed(FileChange(path: "/f", kind: $0))] } ?? []))
+    for event in events { pending.add(event) }
+    return pending.take()
+  }
+
+  private func kind(_ event: WatchEvent) -> FileChange.Kind? {
+    if case .changed(let change) = event { change.kind } else { nil }
   }
 
   @Test func `other events keep their place among the changes`() {

@@ -43,10 +43,21 @@ struct WatchHarness {
     Self.changes(in: try await events(), relativeTo: directory.path)
   }
 
+  /// The net effect of all changes of each path: nothing for what came and went.
   static func changes(in events: [WatchEvent], relativeTo root: FilePath) -> [String] {
-    events.compactMap { event in
-      guard case .changed(let change) = event else { return nil }
-      return "\(change.kind.rawValue) \(relative(change.path, to: root))"
+    var kinds: [FilePath: (first: FileChange.Kind, last: FileChange.Kind)] = [:]
+    for case .changed(let change) in events {
+      kinds[change.path, default: (change.kind, change.kind)].last = change.kind
+    }
+    return kinds.compactMap { path, kinds in
+      let net: FileChange.Kind
+      switch kinds {
+      case (.created, .deleted): return nil
+      case (.created, _): net = .created
+      case (_, .deleted): net = .deleted
+      default: net = .modified
+      }
+      return "\(net.rawValue) \(relative(path, to: root))"
     }.sorted()
   }
 

@@ -92,6 +92,7 @@ struct DevSession: Sendable {
     case .overflowed(let reason): bench.log.record(.overflow(reason: reason))
     case .degraded(let reason): bench.log.record(.degraded(reason: reason))
     case .rootLost(let root): bench.log.record(.degraded(reason: "\(root) is gone"))
+    case .marked: break
     }
   }
 
