@@ -1,5 +1,6 @@
 package import Batching
 package import SystemPackage
+import Watcher
 
 /// What a cycle works with: made once from the settings, again when the configuration changes.
 package struct BuildSetup: Sendable {
@@ -45,7 +46,42 @@ package struct BuildSetup: Sendable {
 
   /// Whether every runtime can be reached now.
   func areRuntimesAvailable() async -> Bool {
-    for runtime in runtimes where await !runtime.isAvailable() { return false }
-    return true
+    let names = Set(runtimes.map(\.name))
+    return await availableRuntimes(among: names) == names
+  }
+
+  /// Asks runtimes whether they can be reached now, all side by side.
+  ///
+  /// - Parameters:
+  ///   - names: The runtimes that are asked, and no others: one that is down may be slow to tell.
+  ///   - patience: Whoever has not answered by then can't be reached.
+  /// - Returns: The names of those that can.
+  func availableRuntimes(
+    among names: Set<String>, within patience: Duration = .seconds(10),
+    clock: any Clock<Duration> = ContinuousClock()
+  ) async -> Set<String> {
+    let asked = runtimes.filter { names.contains($0.name) }
+    if asked.isEmpty { return [] }
+    return await withTaskGroup(of: (name: String, isAvailable: Bool)?.self) { group in
+      for runtime in asked {
+        group.addTask { (runtime.name, await runtime.isAvailable()) }
+      }
+      group.addTask {
+        // Cancelled when all have answered.
+        try? await clock.pause(for: patience)
+        return nil
+      }
+      var available: Set<String> = []
+      var answers = 0
+      for await answer in group {
+        if let answer {
+          answers += 1
+          if answer.isAvailable { available.insert(answer.name) }
+        }
+        // Out of patience, or all have answered.
+        if answer == nil || answers == asked.count { group.cancelAll() }
+      }
+      return available
+    }
   }
 }

@@ -7,7 +7,8 @@ package struct CycleOutcome: Sendable {
   package var failedBuilds: Set<String> = []
   /// Images that Bazel did not come to, because it failed itself.
   package var troubled: Set<String> = []
-  package var failedLoads: Set<String> = []
+  /// Images that some runtimes did not take, and the names of those.
+  package var failedLoads: [String: Set<String>] = [:]
   /// Indexes that were made anew.
   package var indexes: [TargetIndex] = []
   /// Another command held Bazel's lock and we were not to wait: who, and what to do.

@@ -13,7 +13,8 @@ final class CycleRecord: Sendable {
     case failedBuild
     /// Bazel itself failed, not the image.
     case troubled
-    case failedLoad
+    /// These runtimes do not hold it.
+    case failedLoad(Set<String>)
   }
 
   private struct State {
@@ -146,7 +147,11 @@ final class CycleRecord: Sendable {
   func failedLoad(
     _ image: ImageTarget, _ error: String, as reference: ImageReference, runtime: String
   ) {
-    state.withLock { $0.images[image.name] = .failedLoad }
+    state.withLock { state in
+      var runtimes: Set = [runtime]
+      if case .failedLoad(let others) = state.images[image.name] { runtimes.formUnion(others) }
+      state.images[image.name] = .failedLoad(runtimes)
+    }
     tell(image, .failed) {
       $0.error = error
       $0.ref = reference.description
@@ -191,7 +196,11 @@ final class CycleRecord: Sendable {
     outcome.current = names { if case .current = $0 { true } else { false } }
     outcome.failedBuilds = names { if case .failedBuild = $0 { true } else { false } }
     outcome.troubled = names { if case .troubled = $0 { true } else { false } }
-    outcome.failedLoads = names { if case .failedLoad = $0 { true } else { false } }
+    outcome.failedLoads = state.withLock { state in
+      state.images.compactMapValues {
+        if case .failedLoad(let runtimes) = $0 { runtimes } else { nil }
+      }
+    }
     let (timings, phases, commands, hasDiscarded) = state.withLock { state in
       state.timings.totalMs = totalMs
       outcome.isInterrupted = state.isInterrupted

@@ -85,7 +85,7 @@ struct LoopState: Sendable {
     for index in outcome.indexes { backlog.adopt(index) }
     for image in outcome.current { backlog.settle(image, asOf: ended.moment) }
     retryable.subtract(outcome.current)
-    retryable.formUnion(outcome.failedLoads.union(outcome.troubled))
+    retryable.formUnion(outcome.troubled.union(outcome.failedLoads.keys))
     if retryable.isEmpty { backoff.reset() }
 
     // What came meanwhile is mapped again: the cycle's index may know more. So is what a cycle

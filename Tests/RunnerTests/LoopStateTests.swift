@@ -33,7 +33,8 @@ import Watcher
   }
 
   private func outcome(
-    current: Set<String> = [], failedBuilds: Set<String> = [], failedLoads: Set<String> = [],
+    current: Set<String> = [], failedBuilds: Set<String> = [],
+    failedLoads: [String: Set<String>] = [:],
     troubled: Set<String> = [], isInterrupted: Bool = false
   ) -> CycleOutcome {
     var outcome = CycleOutcome()
@@ -135,7 +136,7 @@ import Watcher
   @Test func `a failed load is tried again when the runtime answers`() {
     var state = ready()
     _ = state.start(change("/w/a/x"))
-    let actions = state.cycleEnded(outcome(failedLoads: ["a"]))
+    let actions = state.cycleEnded(outcome(failedLoads: ["a": ["docker"]]))
     #expect(waits(actions) == [.seconds(1)])
     #expect(waits(state.retryDue(isAvailable: false)) == [.seconds(2)])
     let retried = considered(state.retryDue(isAvailable: true))
