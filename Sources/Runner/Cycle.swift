@@ -18,6 +18,8 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   let disk: DiskQuestions
   /// Lets the watch follow a new index, before anything is built of what it names.
   let follow: @Sendable (TargetIndex) async -> Bool
+  /// The run's: what a change outdates is ended there.
+  var loads = LoadsUnderway()
 
   /// - Throws: `CancellationError`; what is wrong with a build or an image is in the outcome.
   func run() async throws -> CycleOutcome {
@@ -69,9 +71,9 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   /// Builds the groups of a stage one after the other; each image is loaded as it is done.
   private func run(_ stage: [Plan.Group], indexes: [FilePath: TargetIndex]) async throws {
     let (jobs, queue) = AsyncStream.makeStream(of: LoadQueue<C>.Job.self)
-    let loads = LoadQueue(
-      limit: setup.loadJobs, ledger: setup.ledger, record: record, clock: clock)
-    async let loaded: Void = loads.run(jobs)
+    let lanes = LoadQueue(
+      limit: setup.loadJobs, ledger: setup.ledger, underway: loads, record: record, clock: clock)
+    async let loaded: Void = lanes.run(jobs)
     async let _ = setup.prepareRuntimes()
     defer { queue.finish() }
     for group in stage {

@@ -15,8 +15,16 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
   let limit: Int
   /// Where what was loaded is written down; `nil`: nowhere.
   var ledger: Ledger?
+  /// Told of each load, so that one whose image is to be built anew can be ended.
+  var underway = LoadsUnderway()
   let record: CycleRecord
   let clock: C
+
+  /// A job in its lane.
+  private struct Entry: Sendable {
+    var job: Job
+    var ticket: LoadsUnderway.Ticket
+  }
 
   /// Loads until the jobs end and the last load with them.
   ///
@@ -24,41 +32,46 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
   func run(_ jobs: AsyncStream<Job>) async {
     await withTaskGroup(of: Void.self) { group in
       // Not bounded by us: there are as many jobs as images, each an open file.
-      var lanes: [String: AsyncStream<Job>.Continuation] = [:]
+      var lanes: [String: AsyncStream<Entry>.Continuation] = [:]
       for await job in jobs {
         let name = job.runtime.name
         if lanes[name] == nil {
-          let (waiting, lane) = AsyncStream.makeStream(of: Job.self)
+          let (waiting, lane) = AsyncStream.makeStream(of: Entry.self)
           lanes[name] = lane
           // One that takes what waits together must see what waits.
           let limit = job.runtime.combinesLoads ? Int.max : max(limit, 1)
           group.addTask { await run(waiting, limit: limit) }
         }
-        lanes[name]?.yield(job)
+        lanes[name]?.yield(Entry(job: job, ticket: underway.enter(job.image.name, into: name)))
       }
       for lane in lanes.values { lane.finish() }
     }
   }
 
-  private func run(_ jobs: AsyncStream<Job>, limit: Int) async {
+  private func run(_ entries: AsyncStream<Entry>, limit: Int) async {
     await withTaskGroup(of: Void.self) { group in
       var running = 0
-      for await job in jobs {
+      for await entry in entries {
         if running == limit {
           await group.next()
           running -= 1
         }
-        group.addTask { await load(job) }
+        group.addTask { await load(entry.job, entry.ticket) }
         running += 1
       }
     }
   }
 
-  private func load(_ job: Job) async {
+  private func load(_ job: Job, _ ticket: LoadsUnderway.Ticket) async {
     let start = clock.now
     do {
-      let result = try await telling(job) {
-        try await job.runtime.load(job.archive, as: job.reference)
+      let ended = try await ticket.run {
+        try await telling(job, ticket.progress) {
+          try await job.runtime.load(job.archive, as: job.reference)
+        }
+      }
+      guard let result = ended else {
+        return record.cancelled(job.image, because: "it has changed again, and is built anew")
       }
       if result.isChanged {
         // An image that is not written down is one that is never removed: no reason to fail.
@@ -77,10 +90,10 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
 
   /// Tells every second how far a load has got.
   private func telling(
-    _ job: Job, _ load: @escaping @Sendable () async throws -> LoadResult
+    _ job: Job, _ progress: LoadProgress,
+    _ load: @escaping @Sendable () async throws -> LoadResult
   ) async throws -> LoadResult {
-    let progress = LoadProgress()
-    return try await withThrowingTaskGroup(of: LoadResult?.self) { group in
+    try await withThrowingTaskGroup(of: LoadResult?.self) { group in
       group.addTask { try await LoadProgress.$current.withValue(progress) { try await load() } }
       group.addTask {
         var last: Int64 = 0

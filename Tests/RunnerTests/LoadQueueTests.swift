@@ -12,20 +12,40 @@ import Testing
   private final class HeldRuntime: ImageRuntime {
     let name: String
     let combinesLoads: Bool
+    /// Of the hundred bytes of each load.
+    private let sent: Int
     private let started = Mutex(0)
-    private let gate: AsyncStream<Void>
-    private let open: AsyncStream<Void>.Continuation
+    /// One for each load that is held: cancelling one must not let the others go.
+    private struct Gates {
+      var isOpen: Bool
+      var held: [AsyncStream<Never>.Continuation] = []
+    }
+    private let gates: Mutex<Gates>
 
-    init(_ name: String, combinesLoads: Bool = false, isHeld: Bool = true) {
+    init(_ name: String, combinesLoads: Bool = false, isHeld: Bool = true, sent: Int = 40) {
       self.name = name
+      self.sent = sent
       self.combinesLoads = combinesLoads
-      (gate, open) = AsyncStream.makeStream(of: Void.self)
-      if !isHeld { open.finish() }
+      gates = Mutex(Gates(isOpen: !isHeld))
     }
 
     var startedCount: Int { started.withLock { $0 } }
 
-    func letGo() { open.finish() }
+    func letGo() {
+      gates.withLock { gates in
+        gates.isOpen = true
+        for gate in gates.held { gate.finish() }
+      }
+    }
+
+    private func pass() async throws {
+      let (gate, open) = AsyncStream.makeStream(of: Never.self)
+      gates.withLock { gates in
+        if gates.isOpen { open.finish() } else { gates.held.append(open) }
+      }
+      for await _ in gate {}
+      try Task.checkCancellation()
+    }
 
     func isAvailable() async -> Bool { true }
 
@@ -33,17 +53,17 @@ import Testing
       _ archive: ImageArchive, as reference: ImageReference
     ) async throws -> LoadResult {
       LoadProgress.current?.begin(100, layers: 3)
-      LoadProgress.current?.add(40, layers: 2)
+      LoadProgress.current?.add(sent, layers: 2)
       started.withLock { $0 += 1 }
-      for await _ in gate {}
+      try await pass()
       return LoadResult(
         isChanged: true, id: archive.configDigest, bytesSent: 100, layersSent: 1, layersTotal: 1)
     }
   }
 
   private func running(
-    _ runtimes: [HeldRuntime], images: Int, clock: ManualClock,
-    _ body: @Sendable (Events) async throws -> Void
+    _ runtimes: [HeldRuntime], images: Int, clock: ManualClock = ManualClock(),
+    underway: LoadsUnderway = LoadsUnderway(), _ body: @Sendable (Events) async throws -> Void
   ) async throws {
     let events = Events()
     try await withScratchDirectory { directory in
@@ -55,7 +75,8 @@ import Testing
       let log = EventLog(now: { Date(timeIntervalSince1970: 0) }) { event in
         events.all.withLock { $0.append(event) }
       }
-      let queue = LoadQueue(limit: 2, record: CycleRecord(number: 1, log: log), clock: clock)
+      let queue = LoadQueue(
+        limit: 2, underway: underway, record: CycleRecord(number: 1, log: log), clock: clock)
       let (jobs, feed) = AsyncStream.makeStream(of: LoadQueue<ManualClock>.Job.self)
       for number in 0..<images {
         let image = ImageTarget(
@@ -74,13 +95,23 @@ import Testing
 
   private final class Events: Sendable {
     let all = Mutex<[Event]>([])
+
+    /// What became of each image, in the order of the events.
+    var images: [String] {
+      all.withLock { events in
+        events.compactMap { event in
+          guard case .image(let image) = event.kind else { return nil }
+          return "\(image.image) \(image.status.rawValue) \(image.runtime ?? "")"
+        }
+      }
+    }
   }
 
   @Test func `a runtime that hangs holds up no other, and each has its limit`() async throws {
     let slow = HeldRuntime("slow")
     let quick = HeldRuntime("quick", isHeld: false)
     let together = HeldRuntime("together", combinesLoads: true)
-    try await running([slow, quick, together], images: 4, clock: ManualClock()) { _ in
+    try await running([slow, quick, together], images: 4) { _ in
       while quick.startedCount < 4 || together.startedCount < 4 || slow.startedCount < 2 {
         await Task.yield()
       }
@@ -113,5 +144,70 @@ import Testing
       #expect(progress.layersTotal == 3)
       slow.letGo()
     }
+  }
+
+  // MARK: Outdated loads
+
+  @Test func `a load whose image is built anew is ended, and so is one that waits`() async throws {
+    let runtime = HeldRuntime("docker")
+    let underway = LoadsUnderway()
+    try await running([runtime], images: 4, underway: underway) { events in
+      while runtime.startedCount < 2 { await Task.yield() }
+      // The first is under way, the last waits for its turn.
+      underway.outdate(["image0", "image3"])
+      while runtime.startedCount < 3 { await Task.yield() }
+      #expect(events.images == ["image0 cancelled "])
+      runtime.letGo()
+      while events.images.count < 4 { await Task.yield() }
+      #expect(
+        Set(events.images.dropFirst())
+          == ["image1 loaded docker", "image2 loaded docker", "image3 cancelled "])
+    }
+    #expect(runtime.startedCount == 3)
+  }
+
+  @Test(arguments: [51, 100])
+  func `a load that has sent more than is left is let finish`(sent: Int) async throws {
+    let runtime = HeldRuntime("docker", sent: sent)
+    let underway = LoadsUnderway()
+    try await running([runtime], images: 1, underway: underway) { events in
+      while runtime.startedCount < 1 { await Task.yield() }
+      underway.outdate(["image0"])
+      runtime.letGo()
+      while events.images.isEmpty { await Task.yield() }
+      #expect(events.images == ["image0 loaded docker"])
+    }
+  }
+
+  @Test func `a load is ended twice in a row, then let finish`() async throws {
+    let underway = LoadsUnderway()
+    for isLetFinish in [false, false, true, false] {
+      let runtime = HeldRuntime("docker")
+      try await running([runtime], images: 1, underway: underway) { events in
+        while runtime.startedCount < 1 { await Task.yield() }
+        underway.outdate(["image0"])
+        if isLetFinish { runtime.letGo() }
+        while events.images.isEmpty { await Task.yield() }
+        #expect(events.images == [isLetFinish ? "image0 loaded docker" : "image0 cancelled "])
+      }
+    }
+  }
+
+  @Test func `a load that begins later is not outdated`() async throws {
+    let runtime = HeldRuntime("docker", isHeld: false)
+    let underway = LoadsUnderway()
+    underway.outdate(["image0"])
+    try await running([runtime], images: 1, underway: underway) { events in
+      while events.images.isEmpty { await Task.yield() }
+      #expect(events.images == ["image0 loaded docker"])
+    }
+  }
+
+  @Test func `what stays in the runtime is not lost by ending a load`() {
+    var count = LoadProgress.Count(sent: 90, total: 100)
+    #expect(!count.isBetterAbandoned)
+    count.kept = 85
+    #expect(count.isBetterAbandoned)
+    #expect(LoadProgress.Count().isBetterAbandoned)
   }
 }

@@ -1,24 +1,37 @@
+import Synchronization
+
 /// Lets loads that wait for the same runtime go into it together, and only one lot at a time.
 ///
 /// What comes while nothing is under way goes at once, alone. What comes meanwhile waits, and then
 /// goes as one: so images that are done one by one are not held up, and those that pile up cost one
 /// import. Containerd is slower with imports side by side than with one after the other.
-actor LoadCombiner<Request: Sendable, Response: Sendable> {
-  private enum Turn {
-    /// All that waited, the one who is told first.
-    case lead([Waiting])
-    case done(Result<Response, any Error>)
+final class LoadCombiner<Request: Sendable, Response: Sendable>: Sendable {
+  typealias Perform = @Sendable ([Request]) async -> [Result<Response, any Error>]
+
+  private struct Member: Sendable {
+    var id: Int
+    var request: Request
+    var perform: Perform
+    var continuation: CheckedContinuation<Response, any Error>
   }
 
-  private struct Waiting: Sendable {
-    var request: Request
-    var continuation: CheckedContinuation<Turn, Never>?
+  /// What goes together, and who of it still wants its answer.
+  private struct Lot: Sendable {
+    var wanting: Set<Int>
+    var task: Task<Void, Never>?
+  }
+
+  private struct State {
+    var nextID = 0
+    var waiting: [Member] = []
+    var lot: Lot?
+    /// Cancelled before they came to wait.
+    var cancelled: Set<Int> = []
   }
 
   /// Of one lot: bounds its memory, and how much one failure takes with it.
   private let limit: Int
-  private var isBusy = false
-  private var waiting: [Waiting] = []
+  private let state = Mutex(State())
 
   init(limit: Int = 16) {
     self.limit = limit
@@ -26,46 +39,66 @@ actor LoadCombiner<Request: Sendable, Response: Sendable> {
 
   /// Has a request answered, together with others that wait.
   ///
-  /// A cancelled one that waits is answered when the lot before it has ended, which is cancelled
-  /// with it: both are children of one cycle.
+  /// Cancelled while it waits, it leaves. Cancelled while its lot is under way, it has its answer
+  /// with the others: the lot is cancelled when nobody in it wants an answer any more.
   ///
-  /// - Parameter perform: Answers requests in their order; called by one of those who wait.
-  func run(
-    _ request: Request,
-    _ perform: @Sendable ([Request]) async -> [Result<Response, any Error>]
-  ) async throws -> Response {
-    let turn: Turn
-    if isBusy {
-      turn = await withCheckedContinuation { continuation in
-        waiting.append(Waiting(request: request, continuation: continuation))
-      }
-    } else {
-      isBusy = true
-      turn = .lead([Waiting(request: request, continuation: nil)])
+  /// - Parameter perform: Answers requests in their order.
+  func run(_ request: Request, _ perform: @escaping Perform) async throws -> Response {
+    let id = state.withLock { state in
+      state.nextID += 1
+      return state.nextID
     }
-    switch turn {
-    case .done(let result): return try result.get()
-    case .lead(let lot):
-      let results = await perform(lot.map(\.request))
-      precondition(results.count == lot.count, "each request has its answer")
-      for (other, result) in zip(lot, results).dropFirst() {
-        other.continuation?.resume(returning: .done(result))
+    defer { state.withLock { _ = $0.cancelled.remove(id) } }
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let isCancelled = state.withLock { state in
+          if state.cancelled.remove(id) != nil { return true }
+          state.waiting.append(
+            Member(id: id, request: request, perform: perform, continuation: continuation))
+          startLot(&state)
+          return false
+        }
+        if isCancelled { continuation.resume(throwing: CancellationError()) }
       }
-      handOver()
-      return try results[0].get()
+    } onCancel: {
+      cancel(id)
     }
   }
 
   /// How many wait for the lot under way to end.
-  var waitingCount: Int { waiting.count }
+  var waitingCount: Int { state.withLock { $0.waiting.count } }
 
-  private func handOver() {
-    guard let first = waiting.first else {
-      isBusy = false
-      return
+  /// Starts the next lot, unless one is under way or nobody waits.
+  private func startLot(_ state: inout State) {
+    guard state.lot == nil, let first = state.waiting.first else { return }
+    let members = Array(state.waiting.prefix(limit))
+    state.waiting.removeFirst(members.count)
+    state.lot = Lot(wanting: Set(members.map(\.id)))
+    // No child of one who waits, whose cancelling would end what others wait for. It is cancelled
+    // when all of them are, and all of them wait for it.
+    state.lot?.task = Task {
+      let results = await first.perform(members.map(\.request))
+      precondition(results.count == members.count, "each request has its answer")
+      self.state.withLock { state in
+        state.lot = nil
+        startLot(&state)
+      }
+      for (member, result) in zip(members, results) { member.continuation.resume(with: result) }
     }
-    let lot = Array(waiting.prefix(limit))
-    waiting.removeFirst(lot.count)
-    first.continuation?.resume(returning: .lead(lot))
+  }
+
+  private func cancel(_ id: Int) {
+    let leaving: Member? = state.withLock { state in
+      if let index = state.waiting.firstIndex(where: { $0.id == id }) {
+        return state.waiting.remove(at: index)
+      }
+      guard state.lot?.wanting.remove(id) != nil else {
+        state.cancelled.insert(id)
+        return nil
+      }
+      if state.lot?.wanting.isEmpty == true { state.lot?.task?.cancel() }
+      return nil
+    }
+    leaving?.continuation.resume(throwing: CancellationError())
   }
 }

@@ -10,6 +10,8 @@ package final class LoadProgress: Sendable {
     package var sent: Int64 = 0
     /// Bytes of all streams begun so far.
     package var total: Int64 = 0
+    /// Bytes of those sent that the next load need not send again, should this one end early.
+    package var kept: Int64 = 0
     package var layersSent = 0
     package var layersTotal = 0
   }
@@ -31,4 +33,6 @@ package final class LoadProgress: Sendable {
       $0.layersSent += layers
     }
   }
+
+  func keep(_ bytes: Int64) { state.withLock { $0.kept += bytes } }
 }

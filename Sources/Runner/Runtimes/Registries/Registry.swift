@@ -216,6 +216,7 @@ package final class Registry: ImageRuntime {
         case .declined: try await uploadPersistently(content, push)
         }
       placed.withLock { $0[content.digest] = push.repository }
+      LoadProgress.current?.keep(bytes)
       await underway.leave([content.digest])
       return bytes
     } catch {
