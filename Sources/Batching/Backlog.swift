@@ -1,4 +1,5 @@
 package import SystemPackage
+import Watcher
 
 /// What is known of the images and owed to them: the state of the loop between two cycles.
 ///
@@ -41,8 +42,48 @@ package struct Backlog: Sendable {
     unknownWorkspaces.remove(index.workspace)
   }
 
-  /// Bazel gave no answer for the workspaces that are still stale.
-  package mutating func indexFailed() { unknownWorkspaces.formUnion(staleWorkspaces) }
+  /// Bazel was asked for the graph of these workspaces, and gave no answer.
+  package mutating func indexFailed(in workspaces: Set<FilePath>) {
+    unknownWorkspaces.formUnion(workspaces.intersection(staleWorkspaces))
+  }
+
+  // MARK: Questions
+
+  /// Whether nobody but Bazel writes a path: its lock file, and where it puts other repositories.
+  package func isBazelsOwn(_ path: FilePath) -> Bool {
+    let workspaces = Set(images.map(\.key.workspace)).union(indexes.keys)
+    let isOwnFile = KnownContents.namesOfBazelsOwn.contains { name in
+      path.lastComponent?.string == name && workspaces.contains(path.removingLastComponent())
+    }
+    return isOwnFile
+      || indexes.values.contains {
+        $0.links.roots.values.contains { path.starts(with: FilePath($0)) }
+      }
+  }
+
+  /// Whether the coming of a path means nothing to any image.
+  package func isUnknown(_ path: FilePath) -> Bool {
+    let change = FileChange(path: path, kind: .created)
+    return unknownWorkspaces.isEmpty
+      && indexes.values.allSatisfy { $0.effect(of: change, asking: disk) == Effect() }
+  }
+
+  /// The images that a file affects, as far as the graph is known.
+  package func images(affectedBy path: FilePath) -> Set<String> {
+    guard unknownWorkspaces.isEmpty else { return Set(images.map(\.name)) }
+    let change = FileChange(path: path, kind: .modified)
+    return indexes.values.reduce(into: []) {
+      $0.formUnion($1.effect(of: change, asking: disk).images)
+    }
+  }
+
+  /// The images that a batch affects by those of its changes that count.
+  package func affected(by batch: Batch, where counts: (FilePath) -> Bool) -> Set<String> {
+    var batch = batch
+    batch.changes.removeAll { !counts($0.path) }
+    var copy = self
+    return copy.effect(of: batch).images
+  }
 
   /// The workspaces to be indexed anew, each with its last good index.
   package var stale: [FilePath: TargetIndex?] {
@@ -71,7 +112,10 @@ package struct Backlog: Sendable {
     var effect = Effect(images: batch.affectsEverything ? names : batch.requested)
     for (workspace, index) in indexes {
       var found = Effect()
-      for change in batch.changes { found.formUnion(index.effect(of: change, asking: disk)) }
+      for change in batch.changes {
+        found.formUnion(
+          index.effect(of: change, asking: disk, wasSeen: batch.passed.contains(change.path)))
+      }
       effect.formUnion(found)
       if found.isStale || batch.cause == .overflow { staleWorkspaces.insert(workspace) }
     }

@@ -1,4 +1,4 @@
-import SystemPackage
+package import SystemPackage
 package import Watcher
 
 /// What one batch window collected: the reason for one cycle.
@@ -12,6 +12,8 @@ package struct Batch: Hashable, Sendable {
   package var changes: [FileChange]
   /// Looks at the changed paths, in their order; a path may come more than once.
   package var sightings: [Sighting]
+  /// Deleted paths of no target that Bazel may have seen while they were there: a glob may have taken them in.
+  package var passed: Set<FilePath> = []
   /// Names of images to build whether or not a change affects them.
   package var requested: Set<String>
   /// Changes were lost or can't be told: every image is to be built.
@@ -35,12 +37,16 @@ package struct Batch: Hashable, Sendable {
     self.window = window
   }
 
+  /// Nothing changed and nothing is asked for.
+  package var isEmpty: Bool { changes.isEmpty && requested.isEmpty && !affectsEverything }
+
   /// Takes in a later batch, so that one cycle answers both.
   package mutating func merge(_ later: Batch) {
     var coalesced = ChangeSet(changes)
     for change in later.changes { coalesced.add(change) }
     changes = coalesced.changes
     sightings += later.sightings
+    passed.formUnion(later.passed)
     requested.formUnion(later.requested)
     affectsEverything = affectsEverything || later.affectsEverything
     isHoldOverdue = isHoldOverdue || later.isHoldOverdue

@@ -22,12 +22,18 @@ extension TargetIndex {
   ///   - change: What happened to which absolute path.
   ///   - isPackage: Whether a directory, relative to the workspace, has a BUILD file on disk.
   ///   - isLink: Whether an absolute path is a symbolic link on disk.
+  ///   - wasSeen: Bazel may have read a deleted path that is no target's.
   /// - Returns: The images that the change affects, and whether the graph may have changed.
   package func effect(
     of change: FileChange, isPackage: (String) -> Bool = { _ in false },
-    isLink: (FilePath) -> Bool = { _ in false }
+    isLink: (FilePath) -> Bool = { _ in false }, wasSeen: Bool = false
   ) -> Effect {
     var meaning = meaning(of: change, isPackage: isPackage)
+    if wasSeen, change.kind == .deleted, meaning.nodes.isEmpty {
+      // As if it came: whatever a glob of its package may have had of it.
+      let coming = FileChange(path: change.path, kind: .created)
+      meaning.nodes = self.meaning(of: coming, isPackage: isPackage, takesEditorFiles: true).nodes
+    }
     if meaning.isEverything { return Effect(images: imageNames, isStale: true) }
     guard !meaning.nodes.isEmpty else { return Effect(isStale: meaning.isStale) }
     // A source that has become a link, or was one, leads where nobody looks yet.
@@ -36,9 +42,12 @@ extension TargetIndex {
   }
 
   /// The same, with the disk asked about paths as they are: absolute.
-  package func effect(of change: FileChange, asking disk: DiskQuestions) -> Effect {
+  package func effect(
+    of change: FileChange, asking disk: DiskQuestions, wasSeen: Bool = false
+  ) -> Effect {
     effect(
-      of: change, isPackage: { disk.isPackage(workspace.appending($0)) }, isLink: disk.isLink)
+      of: change, isPackage: { disk.isPackage(workspace.appending($0)) }, isLink: disk.isLink,
+      wasSeen: wasSeen)
   }
 
   /// Why a change affects images: for each the shortest way from the file to its target.
@@ -51,6 +60,24 @@ extension TargetIndex {
     return images.reduce(into: [:]) { paths, image in
       paths[image.name] = [file, labels[image.node]]
     }
+  }
+
+  /// The packages of all rules that a file reaches, on the way to images: where what is made from it lies.
+  package func packages(madeFrom path: FilePath) -> Set<SourceLinks.Place> {
+    let meaning = meaning(
+      of: FileChange(path: path, kind: .modified), isPackage: { _ in false })
+    var packages: Set<SourceLinks.Place> = []
+    var waiting = meaning.nodes
+    var seen = Set(waiting)
+    while let node = waiting.popLast() {
+      if !isFile[Int(node)], let label = LabelParts(labels.bytes(node)) {
+        packages.insert(
+          SourceLinks.Place(
+            repository: String(label.repository), path: String(label.package)))
+      }
+      waiting += readers(of: node).filter { seen.insert($0).inserted }
+    }
+    return packages
   }
 
   /// A path as changes of files: for a directory, of every file in the graph that lies below it.
@@ -89,10 +116,14 @@ extension TargetIndex {
     return places
   }
 
-  private func meaning(of change: FileChange, isPackage: (String) -> Bool) -> Meaning {
+  /// - Parameter takesEditorFiles: An editor's temporary file counts like any other.
+  private func meaning(
+    of change: FileChange, isPackage: (String) -> Bool, takesEditorFiles: Bool = false
+  ) -> Meaning {
     var meaning = Meaning()
     for place in places(of: change.path.string) {
-      meaning.formUnion(self.meaning(of: place, change.kind, isPackage: isPackage))
+      meaning.formUnion(
+        self.meaning(of: place, change.kind, isPackage: isPackage, takesEditorFiles))
       if meaning.isEverything { return meaning }
     }
     for place in links.links[change.path.string] ?? [] {
@@ -115,7 +146,8 @@ extension TargetIndex {
   }
 
   private func meaning(
-    of place: SourceLinks.Place, _ kind: FileChange.Kind, isPackage: (String) -> Bool
+    of place: SourceLinks.Place, _ kind: FileChange.Kind, isPackage: (String) -> Bool,
+    _ takesEditorFiles: Bool
   ) -> Meaning {
     let path = place.path[...]
     let name = path.name
@@ -142,7 +174,7 @@ extension TargetIndex {
     // Content that no target reads, as far as the graph is known: that it changes or goes changes
     // nothing. What came may be matched by a glob.
     guard let package, kind == .created || (kind == .deleted && isPartial),
-      !EditorFile.isTemporary(path.name)
+      takesEditorFiles || !EditorFile.isTemporary(path.name)
     else { return Meaning() }
     return Meaning(nodes: package.buildFiles, isStale: true)
   }

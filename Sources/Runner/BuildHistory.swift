@@ -6,6 +6,7 @@ package final class BuildHistory: Sendable {
   private struct State {
     var served: Set<FilePath> = []
     var lastWarm: Int?
+    var executionRoots: [FilePath: FilePath] = [:]
   }
 
   private let state = Mutex(State())
@@ -16,6 +17,16 @@ package final class BuildHistory: Sendable {
   func isServed(_ workspace: FilePath) -> Bool { state.withLock { $0.served.contains(workspace) } }
 
   func served(_ workspace: FilePath) { state.withLock { _ = $0.served.insert(workspace) } }
+
+  /// Where Bazel runs the actions of a workspace, as its last build told, or its convenience links tell.
+  func executionRoot(of workspace: FilePath) -> FilePath? {
+    state.withLock { $0.executionRoots[workspace] }
+      ?? SymbolicLink.target(of: workspace.appending("bazel-out"))?.removingLastComponent()
+  }
+
+  func foundExecutionRoot(_ root: FilePath, of workspace: FilePath) {
+    state.withLock { $0.executionRoots[workspace] = root }
+  }
 
   /// Takes a cycle that succeeded.
   ///

@@ -1,16 +1,30 @@
 package import Batching
+import Synchronization
+import SystemPackage
 import Watcher
 
 /// The loop: takes batches, runs one cycle at a time, and remembers what is owed.
 ///
-/// All its state lives in one `for await` over one stream: batches, and the ends of cycles.
+/// All its state lives in one `for await` over one stream: batches, and the ends of what it started.
 package struct BuildLoop<C: Clock<Duration>>: Sendable {
-  private enum Signal: Sendable {
+  /// Reads the configuration again, or asks which images there are.
+  ///
+  /// Is given what to read, the setup in force, and a place for what Bazel says meanwhile.
+  package typealias Reader =
+    @Sendable (
+      Reading, BuildSetup, @escaping @Sendable (BuildUpdate) -> Void
+    ) async throws -> ReadingOutcome
+
+  enum Signal: Sendable {
     case batch(Batch)
-    case cycleEnded(Result<CycleOutcome, any Error>)
     case batchesEnded
-    /// Whether the runtimes of a failed load can be reached now.
-    case retryDue(Bool)
+    case readingEnded(Result<ReadingOutcome, any Error>)
+    /// The cycle under way has new indexes, and waits for what they add to what it owes.
+    case refreshed([TargetIndex], CheckedContinuation<Set<String>, Never>)
+    case learned([FilePath: FileContent])
+    case cycleEnded(Result<CycleOutcome, any Error>)
+    /// Whether what failed can be tried now.
+    case retryDue(Retries.Lane, isAvailable: Bool)
     case indexed([TargetIndex])
   }
 
@@ -48,10 +62,11 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     -> CycleOutcome
   {
     let owed = images ?? Set(setup.images.map(\.name))
+    let start = LoopState.Start(number: 1, batch: Batch(cause: .start), owed: owed)
     return try await Cycle(
-      batch: Batch(cause: .start), owed: owed, indexes: [:], stale: [:], setup: setup,
+      start: start, indexes: [:], stale: [:], setup: setup,
       record: CycleRecord(number: 1, log: log), interruption: Interruption(), clock: clock,
-      disk: disk, follow: { _ in false }
+      follow: { _ in false }, refreshed: { _ in owed }
     ).run()
   }
 
@@ -64,22 +79,16 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   ///   - setup: What to build, with what.
   ///   - busy: What a change does to a build that runs.
   ///   - postpones: No build at start, only the index.
-  ///   - reconfigure: Given each batch before its cycle, and the setup in force: is there another?
-  ///     Names the batch's cause where it is the configuration.
+  ///   - definitions: Which changes ask for `read`.
+  ///   - read: Gives the setup anew.
   ///   - follow: Lets the watch follow each new index; whether it then reaches further than before.
   /// - Throws: `LockHeld`; `CancellationError`.
   package func run(
     _ batches: AsyncStream<Batch>, setup: BuildSetup, busy: BusyPolicy.Choice = .restart,
-    postpones: Bool = false,
-    reconfigure: @escaping @Sendable (inout Batch, BuildSetup) async throws -> BuildSetup? = {
-      _, _ in nil
-    },
+    postpones: Bool = false, definitions: Definitions = Definitions(),
+    read: @escaping Reader = { _, _, _ in .read(nil) },
     follow: @escaping @Sendable (TargetIndex) async -> Bool = { _ in false }
   ) async throws {
-    var setup = setup
-    var state = LoopState(backlog: Backlog(images: setup.images, disk: disk), busy: busy)
-    var moments = IndexMoments()
-    let history = BuildHistory()
     // Bounded by what can wait: the loop takes batches at once and merges those that come while
     // a cycle runs; all else comes one at a time.
     let (signals, mailbox) = AsyncStream.makeStream(of: Signal.self)
@@ -87,19 +96,22 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     let (snapshots, keep) = AsyncStream.makeStream(
       of: SavedIndexes.Snapshot.self, bufferingPolicy: .bufferingNewest(1))
     let began = SavedIndexes.now
+    var state = LoopState(
+      backlog: Backlog(images: setup.images, disk: disk), busy: busy, definitions: definitions)
+    var moments = IndexMoments()
     for restored in await saved?.restore(setup.images, follow: follow) ?? [] {
       state.restore(restored)
+      state.learn(FileContent.contents(of: restored.index, before: began))
       moments.restored(restored, at: began)
     }
+    var turn = LoopTurn(
+      loop: self, state: state, setup: setup, moments: moments, read: read, follow: follow,
+      mailbox: mailbox)
     if postpones {
-      let indexes = try await index(state.backlog, setup: setup, follow: follow)
-      for index in indexes { moments.adopted(index, at: began) }
+      let indexes = try await index(turn.state.backlog, setup: setup, follow: follow)
       mailbox.yield(.indexed(indexes))
-    } else {
-      mailbox.yield(.batch(state.first))
     }
-
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    try await withThrowingDiscardingTaskGroup { group in
       group.addTask {
         for await batch in batches { mailbox.yield(.batch(batch)) }
         mailbox.yield(.batchesEnded)
@@ -110,56 +122,10 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
         }
       }
       defer { group.cancelAll() }
-      var cycle: (began: Double, record: CycleRecord, interruption: Interruption)?
+      if !postpones { turn.begin(in: &group) }
       for await signal in signals {
-        let actions: [LoopState.Action]
-        switch signal {
-        case .batch(let batch):
-          actions = state.receive(batch, unfinished: cycle?.record.unfinished ?? [])
-        case .cycleEnded(let result):
-          let outcome = try result.get()
-          if let problem = outcome.lockProblem { throw LockHeld(problem) }
-          actions = state.cycleEnded(outcome)
-          for index in outcome.indexes {
-            moments.adopted(index, at: cycle?.began ?? began)
-          }
-          cycle = nil
-        case .retryDue(let isAvailable): actions = state.retryDue(isAvailable: isAvailable)
-        case .indexed(let indexes): actions = state.postponed(indexes)
-        case .batchesEnded: return
-        }
-        if cycle == nil, let snapshot = moments.unsaved(state.backlog) { keep.yield(snapshot) }
-        for action in actions {
-          switch action {
-          case .interrupt: cycle?.interruption.interrupt()
-          case .tellReady: log.record(.ready)
-          case .retry(let wait):
-            group.addTask { [setup] in
-              try await clock.pause(for: wait)
-              mailbox.yield(.retryDue(await setup.areRuntimesAvailable()))
-            }
-          case .consider(var batch):
-            if let changed = try await reconfigure(&batch, setup) {
-              if changed.images != setup.images { state.configure(changed.images) }
-              setup = changed
-            }
-            guard let start = state.start(batch) else { continue }
-            let record = CycleRecord(number: start.number, log: log, history: history)
-            let interruption = Interruption()
-            cycle = (SavedIndexes.now, record, interruption)
-            let work = Cycle(
-              batch: start.batch, owed: start.owed, indexes: state.backlog.indexes,
-              stale: state.backlog.stale, setup: setup, record: record,
-              interruption: interruption, clock: clock, disk: disk, follow: follow)
-            group.addTask {
-              do {
-                mailbox.yield(.cycleEnded(.success(try await work.run())))
-              } catch {
-                mailbox.yield(.cycleEnded(.failure(error)))
-              }
-            }
-          }
-        }
+        guard try turn.take(signal, in: &group) else { return }
+        if let snapshot = turn.unsaved() { keep.yield(snapshot) }
       }
       try Task.checkCancellation()
     }
@@ -176,6 +142,33 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     let indexes = try await refresh.run(backlog.stale)
     if let problem = record.lockProblem { throw LockHeld(problem) }
     return indexes
+  }
+
+  // MARK: What a turn starts
+
+  func record(_ kind: Event.Kind) { log.record(kind) }
+
+  func record(_ update: BuildUpdate) { log.record(update) }
+
+  func cycleRecord(_ number: Int, _ history: BuildHistory) -> CycleRecord {
+    CycleRecord(number: number, log: log, history: history)
+  }
+
+  func pause(for wait: Duration) async throws { try await clock.pause(for: wait) }
+
+  func cycle(
+    _ start: LoopState.Start, state: LoopState, setup: BuildSetup, record: CycleRecord,
+    interruption: Interruption, loads: LoadsUnderway, heard: [BuildUpdate],
+    mailbox: AsyncStream<Signal>.Continuation,
+    follow: @escaping @Sendable (TargetIndex) async -> Bool
+  ) -> Cycle<C> {
+    Cycle(
+      start: start, indexes: state.backlog.indexes, stale: state.backlog.stale, setup: setup,
+      record: record, interruption: interruption, clock: clock, follow: follow,
+      refreshed: { indexes in
+        await withCheckedContinuation { mailbox.yield(.refreshed(indexes, $0)) }
+      },
+      learned: { mailbox.yield(.learned($0)) }, loads: loads, heard: heard)
   }
 }
 

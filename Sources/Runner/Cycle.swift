@@ -4,9 +4,8 @@ import Watcher
 
 /// From what is owed to what is loaded: refreshes the index if it must, plans, builds, loads.
 struct Cycle<C: Clock<Duration>>: Sendable {
-  let batch: Batch
-  /// What is owed when the cycle begins.
-  let owed: Set<String>
+  /// What started it, and what is owed when it begins.
+  let start: LoopState.Start
   /// The last good indexes, by workspace.
   let indexes: [FilePath: TargetIndex]
   /// Workspaces whose index is to be made anew before the build, with the last good one.
@@ -15,42 +14,65 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   let record: CycleRecord
   let interruption: Interruption
   let clock: C
-  let disk: DiskQuestions
   /// Lets the watch follow a new index, before anything is built of what it names.
   let follow: @Sendable (TargetIndex) async -> Bool
+  /// Hands over new indexes; gives what is owed then.
+  let refreshed: @Sendable ([TargetIndex]) async -> Set<String>
+  /// Hands over what files held before the build.
+  var learned: @Sendable ([FilePath: FileContent]) -> Void = { _ in }
   /// The run's: what a change outdates is ended there.
   var loads = LoadsUnderway()
+  /// What Bazel said before the cycle began, of what it is to build.
+  var heard: [BuildUpdate] = []
 
   /// - Throws: `CancellationError`; what is wrong with a build or an image is in the outcome.
   func run() async throws -> CycleOutcome {
-    let start = clock.now
+    let batch = start.batch
+    let begin = clock.now
+    let began = SavedIndexes.now
     record.time { $0.windowMs = batch.window.milliseconds }
-    record.begin(owed)
-    record.record(.batch(Event.BatchClosed(batch, images: named(owed), setup: setup)))
+    record.begin(start.owed)
+    record.record(.batch(Event.BatchClosed(batch, images: named(start.owed), setup: setup)))
+    for update in heard { record.record(update) }
+    let own = BazelsOwnFiles(of: Set(setup.images.map(\.key.workspace)))
+    makeAgain(start.halfSeen)
 
-    let refreshed = try await IndexRefresh(
+    let found = try await IndexRefresh(
       setup: setup, record: record, interruption: interruption, clock: clock, follow: follow
     ).run(stale)
-    var owed = owed
+    var owed = start.owed
     var indexes = indexes
-    for index in refreshed {
-      indexes[index.workspace] = index
-      for change in batch.changes {
-        owed.formUnion(index.effect(of: change, asking: disk).images)
+    if !found.isEmpty {
+      for index in found {
+        indexes[index.workspace] = index
+        learned(FileContent.contents(of: index, before: began))
       }
+      owed = await refreshed(found)
+      record.begin(owed.subtracting(start.owed))
     }
-    record.begin(owed.subtracting(self.owed))
     let plan = Plan(
       owed: owed, images: setup.images, buildConcurrency: setup.buildConcurrency)
-    let planned = start.duration(to: clock.now).milliseconds
+    let planned = begin.duration(to: clock.now).milliseconds
     record.time { $0.planMs = planned }
 
     for stage in plan.stages {
-      try await run(stage, indexes: indexes)
+      try await run(stage, indexes: indexes, own: own)
     }
     return record.end(
-      totalMs: (batch.window + start.duration(to: clock.now)).milliseconds,
-      indexes: await completed(refreshed))
+      totalMs: (batch.window + begin.duration(to: clock.now)).milliseconds,
+      indexes: await completed(found))
+  }
+
+  /// Takes away what was made from files that Bazel may have half seen.
+  private func makeAgain(_ files: [FilePath]) {
+    for index in indexes.values where !files.isEmpty {
+      let packages = files.reduce(into: Set()) { $0.formUnion(index.packages(madeFrom: $1)) }
+      guard !packages.isEmpty, let root = record.executionRoot(of: index.workspace) else {
+        continue
+      }
+      let known = Set(index.packages.map { SourceLinks.Place(path: $0) })
+      _ = HalfSeenOutputs(executionRoot: root).remove(packages, keepingOthers: known)
+    }
   }
 
   /// Where local repositories lie is known once a first build has left its convenience links.
@@ -69,7 +91,9 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   }
 
   /// Builds the groups of a stage one after the other; each image is loaded as it is done.
-  private func run(_ stage: [Plan.Group], indexes: [FilePath: TargetIndex]) async throws {
+  private func run(
+    _ stage: [Plan.Group], indexes: [FilePath: TargetIndex], own: BazelsOwnFiles
+  ) async throws {
     let (jobs, queue) = AsyncStream.makeStream(of: LoadQueue<C>.Job.self)
     let lanes = LoadQueue(
       limit: setup.loadJobs, ledger: setup.ledger, underway: loads, record: record, clock: clock)
@@ -87,11 +111,12 @@ struct Cycle<C: Clock<Duration>>: Sendable {
       let build = GroupBuild(
         group: Plan.Group(key: group.key, images: ready),
         index: indexes[group.key.workspace], setup: setup, record: record,
-        interruption: interruption, clock: clock, load: { queue.yield($0) })
+        interruption: interruption, clock: clock, own: own, load: { queue.yield($0) })
       do {
         try await build.run()
       } catch let error where !(error is CancellationError) {
-        for image in ready { record.failedBuild(image, "\(error)") }
+        // Bazel is not there, or has no place for its files: no fault of the images.
+        for image in ready { record.troubled(image, "\(error)") }
       }
     }
     // What of the loads Bazel's own time did not hide.
@@ -107,27 +132,11 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   private func isReady(_ image: ImageTarget) -> Bool {
     let missing = image.requires.filter { record.isAsked(for: $0) && !record.isCurrent($0) }
     guard let first = missing.first else { return true }
-    record.cancelled(image, because: "it requires \(first), which is not loaded")
+    record.heldUp(image, by: first)
     return false
   }
 
   private func named(_ images: Set<String>) -> [String] {
     setup.images.map(\.name).filter(images.contains)
-  }
-}
-
-extension Event.BatchClosed {
-  /// The batch as the event shows it: paths relative to the workspace, at most 100.
-  fileprivate init(_ batch: Batch, images: [String], setup: BuildSetup) {
-    // One within another comes after it.
-    let workspaces = Set(setup.images.map(\.key.workspace)).sorted { $0.string < $1.string }
-    let changes = batch.changes.prefix(100).map { change in
-      var path = change.path
-      for workspace in workspaces where path.removePrefix(workspace) { break }
-      return Change(path: path.string, kind: change.kind.rawValue)
-    }
-    self.init(
-      cause: batch.cause.rawValue, changes: changes, changeCount: batch.changes.count,
-      images: images, windowMs: batch.window.milliseconds)
   }
 }

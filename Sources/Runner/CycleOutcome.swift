@@ -1,4 +1,5 @@
 package import Batching
+package import Watcher
 
 /// What a cycle came to.
 package struct CycleOutcome: Sendable {
@@ -9,6 +10,12 @@ package struct CycleOutcome: Sendable {
   package var troubled: Set<String> = []
   /// Images that some runtimes did not take, and the names of those.
   package var failedLoads: [String: Set<String>] = [:]
+  /// Images that wait for others, which they require.
+  package var heldUp: Set<String> = []
+  /// Images that are neither done nor failed.
+  package var unfinished: Set<String> = []
+  /// Files that turned out to have changed while nobody watched them.
+  package var found: [FileChange] = []
   /// Indexes that were made anew.
   package var indexes: [TargetIndex] = []
   /// Another command held Bazel's lock and we were not to wait: who, and what to do.

@@ -15,6 +15,8 @@ final class CycleRecord: Sendable {
     case troubled
     /// These runtimes do not hold it.
     case failedLoad(Set<String>)
+    /// An image that it requires is not there.
+    case heldUp
   }
 
   private struct State {
@@ -69,6 +71,15 @@ final class CycleRecord: Sendable {
 
   /// A build in this workspace has reached Bazel's server.
   func served(_ workspace: FilePath) { history.served(workspace) }
+
+  /// Where Bazel runs the actions of a workspace, as far as it has told.
+  func executionRoot(of workspace: FilePath) -> FilePath? {
+    history.executionRoot(of: workspace)
+  }
+
+  func foundExecutionRoot(_ root: FilePath, of workspace: FilePath) {
+    history.foundExecutionRoot(root, of: workspace)
+  }
 
   /// Says so where the server had been there before, and nothing else explains it.
   func serverStarted(_ line: String, in workspace: FilePath) {
@@ -164,6 +175,12 @@ final class CycleRecord: Sendable {
     tell(image, .cancelled) { $0.error = reason }
   }
 
+  /// The image waits for another: it stays owed.
+  func heldUp(_ image: ImageTarget, by other: String) {
+    state.withLock { $0.images[image.name] = .heldUp }
+    tell(image, .cancelled) { $0.error = "it requires \(other), which is not loaded" }
+  }
+
   private func tell(
     _ image: ImageTarget, _ status: Event.ImageChanged.Status,
     _ fill: (inout Event.ImageChanged) -> Void
@@ -211,13 +228,16 @@ final class CycleRecord: Sendable {
     let cost =
       outcome.isInterrupted || commands == 0
       ? nil : history.ended(bazelMs: timings.bazelMs, hasDiscarded: hasDiscarded)
-    let failed = outcome.failedBuilds.count + outcome.troubled.count + outcome.failedLoads.count
+    outcome.heldUp = names { if case .heldUp = $0 { true } else { false } }
+    outcome.unfinished = unfinished
+    let failed = outcome.failedBuilds.union(outcome.troubled).union(outcome.failedLoads.keys)
     record(
       .cycle(
         Event.CycleEnded(
-          status: outcome.isInterrupted ? .cancelled : failed > 0 ? .failed : .ok,
-          ok: outcome.current.count, failed: failed, timings: timings, bazelCommands: commands,
-          phases: phases, cacheCostMs: cost)))
+          status: outcome.isInterrupted ? .cancelled : failed.isEmpty ? .ok : .failed,
+          ok: outcome.current.count, failed: failed.count, heldUp: outcome.heldUp.count,
+          failedImages: failed.sorted(), timings: timings, bazelCommands: commands, phases: phases,
+          cacheCostMs: cost)))
     return outcome
   }
 

@@ -11,9 +11,22 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   let record: CycleRecord
   let interruption: Interruption
   let clock: C
+  let own: BazelsOwnFiles
   let load: @Sendable (LoadQueue<C>.Job) -> Void
 
+  /// Builds, and once more where Bazel may have read another file of its own than it left: its lock file.
   func run() async throws {
+    var done = FinishedImages()
+    for _ in 0...BazelsOwnFiles.patience {
+      let result = try await build(&done)
+      guard own.haveChanged(in: group.key.workspace), let result, [0, 1].contains(result.exitCode),
+        !interruption.isInterrupted
+      else { return }
+    }
+  }
+
+  /// - Returns: `nil` when it was interrupted.
+  private func build(_ finished: inout FinishedImages) async throws -> BuildResult? {
     let bazel = setup.bazel(group.key.workspace)
     let request = BuildRequest(group, setup: setup)
     record.record(
@@ -34,20 +47,23 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     var skipped: [(image: ImageTarget, reason: String)] = []
     var profile: BazelProfile?
     for await update in updates {
-      if case .target(let label, let outcome) = update {
+      switch update {
+      case .target(let label, let outcome):
         done.insert(label)
         for image in group.images where image.label == label {
           if case .skipped(let reason) = outcome {
             skipped.append((image, reason))
-          } else {
+          } else if finished.isNew(outcome, of: image) {
             finish(image, outcome, ms: start.duration(to: clock.now).milliseconds)
           }
         }
-      } else if case .profile(let found) = update {
+      case .profile(let found):
         profile = found
-      } else if case .progress(let line) = update, BazelLine.isServerStart(line) {
+      case .executionRoot(let root):
+        record.foundExecutionRoot(root, of: group.key.workspace)
+      case .progress(let line) where BazelLine.isServerStart(line):
         record.serverStarted(line, in: group.key.workspace)
-      } else {
+      default:
         record.record(update, image: image(of: update))
       }
     }
@@ -59,14 +75,22 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       $0.lockMs += waited.milliseconds
     }
     keep(profile, elapsed: elapsed, lockWaited: waited)
+    for image in group.images where !done.contains(image.label) {
+      skipped.append((image, "the build ended before it"))
+    }
+    settle(result, skipped: skipped)
+    return result
+  }
+
+  /// Tells what became of the build as a whole, and of the images that it did not come to.
+  ///
+  /// - Parameter result: `nil` when it was interrupted.
+  private func settle(_ result: BuildResult?, skipped: [(image: ImageTarget, reason: String)]) {
     if result == nil { record.interrupted() } else { record.served(group.key.workspace) }
     if !setup.waitsForLock, let result, result.exitCode == 9, let problem = result.problem {
       record.lockHeld(problem)
     }
     if let result, result.exitCode == 2 { record.refused() }
-    for image in group.images where !done.contains(image.label) {
-      skipped.append((image, "the build ended before it"))
-    }
     for (image, reason) in skipped {
       // Its server was killed, or the disk is full, or another hand interrupted it: no fault of the
       // image, and no save will mend it.

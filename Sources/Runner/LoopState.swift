@@ -1,4 +1,5 @@
 import Batching
+import SystemPackage
 import Watcher
 
 /// What the loop knows between two signals, and what it decides at each: a value, without clock,
@@ -7,12 +8,19 @@ struct LoopState: Sendable {
   enum Action: Sendable {
     /// Interrupt the cycle under way.
     case interrupt
-    /// See whether this batch asks for a cycle.
-    case consider(Batch)
+    /// End loads under way of these images, where that is worth it: they are to be built anew.
+    case outdate(Set<String>)
+    /// Read the configuration, or ask which images there are.
+    case read(Reading)
+    case start(Start)
     /// Start-up is over.
     case tellReady
-    /// Look again, so much later, whether the runtimes can be reached.
-    case retry(after: Duration)
+    /// Saves that no image depends on.
+    case tellUnaffected(Batch)
+    /// The build writes these files itself: nothing is built for them alone any more.
+    case tellSelfWritten([FilePath])
+    /// Look again, so much later, whether what failed can be tried.
+    case retry(Retries.Lane, after: Duration)
   }
 
   /// A cycle to be run.
@@ -20,26 +28,52 @@ struct LoopState: Sendable {
     var number: Int
     var batch: Batch
     var owed: Set<String>
+    /// Files that Bazel may have half seen: what is made from them is to be made again.
+    var halfSeen: [FilePath] = []
+  }
+
+  private enum Phase: Sendable {
+    case idle
+    /// The configuration, or which images there are, is being read for a batch.
+    case reading(Batch)
+    case building(Running)
+  }
+
+  /// The cycle under way.
+  private struct Running: Sendable {
+    var start: Start
+    /// Up to which its success pays debts.
+    var moment: PendingImages.Moment
+    /// Workspaces whose index the cycle asks for.
+    var stale: Set<FilePath>
+    var isInterrupted = false
   }
 
   private(set) var backlog: Backlog
+  private let definitions: Definitions
   private var policy: BusyPolicy
   private var cycles = 0
-  /// The cycle under way: what started it, and the moment up to which its success pays debts.
-  private var running: (batch: Batch, moment: PendingImages.Moment)?
-  /// What came while it runs.
+  private var phase = Phase.idle
+  /// What came while something runs.
   private var waiting: Batch?
+  /// What came while `ignore` ignored it: it goes with the next batch.
+  private var ignored: Batch?
+  /// What is to be read before the next batch is built.
+  private var unread: Reading = []
   private var isReady = false
-  /// Images that failed of something that no save will mend: a runtime that was down, a killed
-  /// Bazel server.
-  private var retryable: Set<String> = []
-  private var backoff = Backoff()
-  private var isRetryPlanned = false
+  private var retries = Retries()
   /// What changed while nobody watched.
   private var found: [FileChange] = []
+  private var contents = KnownContents()
+  private var halfSeen = HalfSeenFiles()
+  private var selfWritten = SelfWrittenFiles()
+  private var passing = PassingFiles()
 
-  init(backlog: Backlog, busy: BusyPolicy.Choice) {
+  init(
+    backlog: Backlog, busy: BusyPolicy.Choice, definitions: Definitions = Definitions()
+  ) {
     self.backlog = backlog
+    self.definitions = definitions
     policy = BusyPolicy(busy)
   }
 
@@ -53,7 +87,9 @@ struct LoopState: Sendable {
   }
 
   /// Everything is built once: a runtime may have lost what it was given.
-  var first: Batch { Batch(cause: .start, changes: found, affectsEverything: true) }
+  mutating func begin() -> [Action] {
+    consider(Batch(cause: .start, changes: found, affectsEverything: true))
+  }
 
   /// Takes over indexes that were made without a cycle: nothing is to be built at start.
   ///
@@ -67,65 +103,197 @@ struct LoopState: Sendable {
     return [.tellReady]
   }
 
+  /// Takes over what files held before any command of ours ran.
+  mutating func learn(_ found: [FilePath: FileContent]) { contents.learn(found) }
+
   // MARK: Signals
 
   /// - Parameters:
   ///   - batch: What the batcher closed.
   ///   - unfinished: Images of the cycle under way that are neither done nor failed.
-  mutating func receive(_ batch: Batch, unfinished: Set<String>) -> [Action] {
-    guard running != nil else { return [.consider(batch)] }
-    let affected = backlog.receive(batch).images
-    waiting = merged(waiting, batch)
-    return policy.interrupts(affected: affected, unfinished: unfinished) ? [.interrupt] : []
+  mutating func receive(_ closed: Batch, unfinished: Set<String>) -> [Action] {
+    let before = closed.sightings.reduce(into: [:]) { $0[$1.path] = contents[$1.path] }
+    var batch = contents.takeIn(closed, isBazelsOwn: backlog.isBazelsOwn)
+    // Nothing but what Bazel wrote, or what was there before.
+    guard !batch.isEmpty || closed.isEmpty else { return [] }
+    halfSeen.takeIn(batch, cycle: cycles) { before[$0] }
+    batch.passed = passing.takeIn(batch, isUnknown: backlog.isUnknown)
+    switch phase {
+    case .idle:
+      return consider(batch)
+    case .reading:
+      waiting = merged(waiting, batch)
+      return []
+    case .building(var running):
+      let affected = backlog.receive(batch).images
+      waiting = merged(waiting, batch)
+      let urgent = backlog.affected(by: batch) { selfWritten.interrupts($0) }
+      // An ignored change starts no build that would load the image anew.
+      var actions: [Action] =
+        affected.isEmpty || policy.choice == .ignore ? [] : [.outdate(affected)]
+      // However many changes come, a build is interrupted once.
+      if !running.isInterrupted, policy.interrupts(affected: urgent, unfinished: unfinished) {
+        running.isInterrupted = true
+        phase = .building(running)
+        actions.append(.interrupt)
+      }
+      return actions
+    }
+  }
+
+  /// The configuration, or which images there are, has been read.
+  ///
+  /// - Parameter images: All configured images, where they are other than before.
+  mutating func readingEnded(_ images: [ImageTarget]? = nil) -> [Action] {
+    unread = []
+    retries.forget(.reading)
+    if let images { backlog.configure(images) }
+    return goOn()
+  }
+
+  /// Bazel could not tell which images there are: asked again with the next batch.
+  ///
+  /// - Parameter isTransient: Asked again without any change, too.
+  mutating func readingFailed(isTransient: Bool) -> [Action] {
+    if isTransient { retries.fail(.reading) }
+    return goOn()
+  }
+
+  /// Builds what a reading was for, and what came meanwhile.
+  private mutating func goOn() -> [Action] {
+    guard case .reading(var batch) = phase else {
+      preconditionFailure("a reading ended that never began")
+    }
+    phase = .idle
+    if definitions.reading(after: batch).contains(.configuration) { batch.cause = .configuration }
+    guard let later = waiting else { return begin(batch) }
+    waiting = nil
+    batch = merged(batch, later)
+    // What came meanwhile may be a matter for another reading.
+    let more = definitions.reading(after: later)
+    unread.formUnion(more)
+    return more.isEmpty ? begin(batch) : read(for: batch)
+  }
+
+  /// The cycle under way has asked for the graph anew, before its build.
+  ///
+  /// - Returns: The images that the cycle owes, now that what changed can be told better.
+  mutating func refreshed(_ indexes: [TargetIndex]) -> Set<String> {
+    guard case .building(var running) = phase else { return [] }
+    for index in indexes { backlog.adopt(index) }
+    let effect = backlog.receive(running.start.batch)
+    running.start.owed.formUnion(effect.images)
+    running.moment = backlog.pending.now
+    phase = .building(running)
+    return running.start.owed
   }
 
   mutating func cycleEnded(_ outcome: CycleOutcome) -> [Action] {
-    guard let ended = running else { preconditionFailure("a cycle ended that never began") }
-    running = nil
+    guard case .building(let ended) = phase else {
+      preconditionFailure("a cycle ended that never began")
+    }
+    phase = .idle
     for index in outcome.indexes { backlog.adopt(index) }
     for image in outcome.current { backlog.settle(image, asOf: ended.moment) }
-    retryable.subtract(outcome.current)
-    retryable.formUnion(outcome.troubled.union(outcome.failedLoads.keys))
-    if retryable.isEmpty { backoff.reset() }
-
-    // What came meanwhile is mapped again: the cycle's index may know more. So is what a cycle
-    // was interrupted in, which is owed still.
-    var next = waiting
-    waiting = nil
+    backlog.receive(Batch(cause: .change, changes: outcome.found))
+    settle(ended, outcome)
     if outcome.isInterrupted {
-      next = next.map { merged(ended.batch, $0) } ?? ended.batch
+      // What it was interrupted in is owed still.
+      waiting = waiting.map { merged(ended.start.batch, $0) } ?? ended.start.batch
     } else {
-      backlog.indexFailed()
+      let answered = Set(outcome.indexes.map(\.workspace))
+      backlog.indexFailed(in: ended.stale.subtracting(answered))
       policy.buildFinished()
     }
-    if policy.choice == .ignore, let ignored = next {
-      backlog.receive(ignored)
-      next = nil
+    return readiness(outcome) + next()
+  }
+
+  /// The wait for what failed is over.
+  ///
+  /// - Parameter isAvailable: The runtime can be reached, if it is one that failed.
+  mutating func retryDue(_ lane: Retries.Lane, isAvailable: Bool) -> [Action] {
+    guard retries.due(lane), case .idle = phase else { return [] }
+    guard isAvailable else { return planned() }
+    switch lane {
+    case .reading:
+      return consider(Batch(cause: .retry))
+    case .bazel, .runtime:
+      return consider(Batch(cause: .retry, requested: retries.images(of: lane)))
+    case .selfWritten:
+      if backlog.pending.names.isEmpty { retries.forget(lane) }
+      return consider(Batch(cause: .retry, requested: backlog.pending.names))
     }
-    return readiness(outcome) + (next.map { [.consider($0)] } ?? retry())
   }
 
-  /// - Parameter isAvailable: All runtimes can be reached.
-  mutating func retryDue(isAvailable: Bool) -> [Action] {
-    isRetryPlanned = false
-    guard running == nil, !retryable.isEmpty else { return [] }
-    return isAvailable ? [.consider(Batch(cause: .trigger, requested: retryable))] : retry()
+  // MARK: Decisions
+
+  /// The next thing to do when nothing runs.
+  private mutating func next() -> [Action] {
+    guard let batch = waiting else { return planned() }
+    waiting = nil
+    if policy.choice == .ignore {
+      ignored = merged(ignored, batch)
+      return planned()
+    }
+    // What came meanwhile is mapped again: the cycle's index may know more.
+    return consider(batch)
   }
 
-  /// Decides whether a batch starts a cycle, now that the configuration has been looked at.
-  mutating func start(_ batch: Batch) -> Start? {
+  private mutating func consider(_ batch: Batch) -> [Action] {
+    let batch = ignored.map { merged($0, batch) } ?? batch
+    ignored = nil
+    unread.formUnion(definitions.reading(after: batch))
+    return unread.isEmpty ? begin(batch) : read(for: batch)
+  }
+
+  private mutating func read(for batch: Batch) -> [Action] {
+    phase = .reading(batch)
+    return [.read(unread)]
+  }
+
+  /// Starts the cycle that a batch asks for, now that the configuration has been looked at.
+  private mutating func begin(_ batch: Batch) -> [Action] {
     let effect = backlog.receive(batch)
     let owed = backlog.pending.names
     let isAsked = !effect.images.isEmpty || effect.isStale || batch.cause == .configuration
-    guard isAsked, !owed.isEmpty else { return nil }
+    guard isAsked, !owed.isEmpty else {
+      let isTold = batch.cause == .change && !batch.changes.isEmpty
+      return (isTold ? [.tellUnaffected(batch)] : []) + planned()
+    }
+    selfWritten.takeIn(batch)
+    if selfWritten.holds(batch) {
+      let untold = selfWritten.untold(batch)
+      retries.fail(.selfWritten, backoff: Backoff(from: .seconds(60), to: .seconds(3600)))
+      return (untold.isEmpty ? [] : [.tellSelfWritten(untold)]) + planned()
+    }
     cycles += 1
-    running = (batch, backlog.pending.now)
-    return Start(number: cycles, batch: batch, owed: owed)
+    let start = Start(number: cycles, batch: batch, owed: owed, halfSeen: halfSeen.suspects)
+    for path in start.halfSeen { halfSeen.remade(path) }
+    passing.commandBegins()
+    phase = .building(
+      Running(start: start, moment: backlog.pending.now, stale: backlog.staleWorkspaces))
+    return [.start(start)]
   }
 
-  mutating func configure(_ images: [ImageTarget]) { backlog.configure(images) }
+  private mutating func settle(_ ended: Running, _ outcome: CycleOutcome) {
+    retries.owe(outcome.troubled.union(kept(in: .bazel, outcome)), in: .bazel)
+    let failed = Set(outcome.failedLoads.values.joined())
+    for runtime in retries.runtimes.union(failed) {
+      let images = outcome.failedLoads.filter { $0.value.contains(runtime) }.keys
+      retries.owe(kept(in: .runtime(runtime), outcome).union(images), in: .runtime(runtime))
+    }
+    let built = outcome.current.union(outcome.failedLoads.keys)
+    halfSeen.built(in: ended.start.number) { path in
+      backlog.images(affectedBy: path).isSubset(of: built)
+    }
+    if selfWritten.isEmpty { retries.forget(.selfWritten) }
+  }
 
-  // MARK: Decisions
+  /// What a lane owes that the cycle did not come to.
+  private func kept(in lane: Retries.Lane, _ outcome: CycleOutcome) -> Set<String> {
+    retries.images(of: lane).subtracting(outcome.current).subtracting(outcome.failedBuilds)
+      .subtracting(outcome.failedLoads.keys).intersection(backlog.pending.names)
+  }
 
   private mutating func readiness(_ outcome: CycleOutcome) -> [Action] {
     guard !isReady, !outcome.isInterrupted else { return [] }
@@ -134,10 +302,8 @@ struct LoopState: Sendable {
   }
 
   /// Tried again by itself, ever more rarely; runtimes are asked first whether they answer.
-  private mutating func retry() -> [Action] {
-    guard !retryable.isEmpty, !isRetryPlanned else { return [] }
-    isRetryPlanned = true
-    return [.retry(after: backoff.next())]
+  private mutating func planned() -> [Action] {
+    retries.plan().map { .retry($0.lane, after: $0.wait) }
   }
 
   private func merged(_ first: Batch?, _ second: Batch) -> Batch {

@@ -55,7 +55,7 @@ import Watcher
     var backlog = Backlog(images: images)
     backlog.adopt(index(of: images))
     backlog.receive(change("/w/a/BUILD"))
-    backlog.indexFailed()
+    backlog.indexFailed(in: ["/w"])
     #expect(backlog.receive(change("/w/notes.txt")).images == ["a", "b"])
   }
 

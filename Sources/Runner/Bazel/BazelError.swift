@@ -25,5 +25,8 @@ package struct BazelError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Another command holds Bazel's lock and we were told not to wait for it.
   package var isLockHeld: Bool { exitCode == 9 }
 
+  /// Bazel, or what it stands on, failed, and not what it was asked: another try may do.
+  package var isTransient: Bool { isLockHeld || BazelExit.isTrouble(exitCode) }
+
   package var description: String { problem }
 }

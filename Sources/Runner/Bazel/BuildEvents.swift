@@ -16,6 +16,7 @@ struct BuildEvents {
     case aborted(labels: [String], reason: String, description: String?, causes: [String])
     /// The root cause of another target's failure, which is none itself.
     case rootCause(label: String, description: String)
+    case executionRoot(FilePath)
     /// The command's exit code.
     case finished(Int32)
     /// Nothing follows.
@@ -58,7 +59,10 @@ struct BuildEvents {
   }
 
   private mutating func facts(of event: BuildEventLine) -> [Fact] {
-    if let root = event.workspaceInfo?.localExecRoot { executionRoot = FilePath(root) }
+    if let root = event.workspaceInfo?.localExecRoot {
+      executionRoot = FilePath(root)
+      return [.executionRoot(FilePath(root))]
+    }
     if let set = event.namedSetOfFiles, let name = event.id?.namedSet?.id { sets[name] = set }
     if let finished = event.finished { return [.finished(finished.exitCode?.code ?? 0)] }
     if let aborted = event.aborted { return self.aborted(event, aborted) }

@@ -139,6 +139,8 @@ extension BuildRecord {
     case .rootCause(let name, let description):
       if let label = Label(name) { rootCauses[label] = description }
       return []
+    case .executionRoot(let root):
+      return [.executionRoot(root)]
     case .finished(let code):
       exitCode = code
       return []

@@ -13,6 +13,8 @@ package enum BuildUpdate: Hashable, Sendable {
   case diagnostic(Diagnostic)
   /// Where Bazel's time went; at most once, after all else. The file is the receiver's.
   case profile(BazelProfile)
+  /// Where Bazel runs the actions of the workspace: `…/execroot/NAME`.
+  case executionRoot(FilePath)
   /// What Bazel is doing, such as `[3 / 10] Compiling a.c`.
   case progress(String)
   /// A line of Bazel's own output that is none of the above, without colours.

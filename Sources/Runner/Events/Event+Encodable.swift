@@ -9,6 +9,7 @@ extension Event: Encodable {
     case .started: "started"
     case .watching: "watching"
     case .ready: "ready"
+    case .unaffected: "unaffected"
     case .batch: "batch"
     case .index: "index"
     case .build: "build"
@@ -35,6 +36,7 @@ extension Event: Encodable {
     case .started(let fields): try fields.encode(to: encoder)
     case .watching(let fields): try fields.encode(to: encoder)
     case .ready: break
+    case .unaffected(let fields): try fields.encode(to: encoder)
     case .batch(let fields): try fields.encode(to: encoder)
     case .index(let fields): try fields.encode(to: encoder)
     case .build(let fields): try fields.encode(to: encoder)

@@ -24,6 +24,7 @@ package struct Event: Sendable {
     case started(Started)
     case watching(Watching)
     case ready
+    case unaffected(Unaffected)
     case batch(BatchClosed)
     case index(Indexed)
     case build(BuildStarted)
@@ -94,7 +95,7 @@ extension Event {
       }
     }
 
-    /// `start`, `change`, `trigger`, `overflow`, `configuration`.
+    /// `start`, `change`, `trigger`, `overflow`, `configuration`, `retry`.
     package var cause: String
     /// At most 100; `changeCount` has them all.
     package var changes: [Change]
@@ -111,6 +112,18 @@ extension Event {
       self.changeCount = changeCount
       self.images = images
       self.windowMs = windowMs
+    }
+  }
+
+  /// Saves that no image depends on.
+  package struct Unaffected: Sendable, Encodable {
+    /// At most 100; `changeCount` has them all.
+    package var changes: [BatchClosed.Change]
+    package var changeCount: Int
+
+    package init(changes: [BatchClosed.Change], changeCount: Int) {
+      self.changes = changes
+      self.changeCount = changeCount
     }
   }
 
@@ -269,6 +282,10 @@ extension Event {
     package var status: Status
     package var ok: Int
     package var failed: Int
+    /// Images that wait for others, which they require.
+    package var heldUp: Int
+    /// Names.
+    package var failedImages: [String]
     package var timings: Timings
     package var bazelCommands: Int
     /// What the cycle's builds spent `bazelMs` with, where Bazel's profile tells.
@@ -277,12 +294,14 @@ extension Event {
     package var cacheCostMs: Int?
 
     package init(
-      status: Status, ok: Int, failed: Int, timings: Timings, bazelCommands: Int,
-      phases: BazelPhases? = nil, cacheCostMs: Int? = nil
+      status: Status, ok: Int, failed: Int, heldUp: Int = 0, failedImages: [String] = [],
+      timings: Timings, bazelCommands: Int, phases: BazelPhases? = nil, cacheCostMs: Int? = nil
     ) {
       self.status = status
       self.ok = ok
       self.failed = failed
+      self.heldUp = heldUp
+      self.failedImages = failedImages
       self.timings = timings
       self.bazelCommands = bazelCommands
       self.phases = phases

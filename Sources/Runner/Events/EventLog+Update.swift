@@ -17,7 +17,7 @@ extension EventLog {
         cycle: cycle)
     case .diagnostic(let diagnostic):
       record(.diagnostic(Event.Diagnosed(diagnostic, image: image)), cycle: cycle)
-    case .target, .profile, .progress, .message:
+    case .target, .profile, .executionRoot, .progress, .message:
       break
     }
   }

@@ -6,13 +6,26 @@ import Watcher
 /// One run of `dev`: ties watcher, batcher and loop together, and reads the configuration again
 /// when it changes.
 struct DevSession: Sendable {
-  let bench: Workbench
-  let watch: Watch
-  let invocation: Invocation
-  let loop: LoopOptions
-  let watching: WatchOptions
+  private let bench: Workbench
+  private let watch: Watch
+  private let invocation: Invocation
+  private let loop: LoopOptions
+  private let watching: WatchOptions
 
   private typealias Inputs = Batcher<ContinuousClock>.Input
+
+  init(
+    bench: Workbench, watch: Watch, invocation: Invocation, loop: LoopOptions,
+    watching: WatchOptions
+  ) {
+    var bench = bench
+    bench.runner = MarkedRunner(bench.runner, mark: watch.mark)
+    self.bench = bench
+    self.watch = watch
+    self.invocation = invocation
+    self.loop = loop
+    self.watching = watching
+  }
 
   /// Runs until cancelled.
   func run() async throws {
@@ -43,7 +56,8 @@ struct DevSession: Sendable {
       .map { VersionControlLock(root: $0) }
     let batcher = Batcher(
       limits: .init(debounce: settings.debounce, maxDelay: settings.maxDelay),
-      clock: bench.clock, isHeld: { versionControl.contains { $0.isHeld() } })
+      clock: bench.clock, isHeld: { versionControl.contains { $0.isHeld() } },
+      look: FileContent.look)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         await watch.events { events in
@@ -67,7 +81,8 @@ struct DevSession: Sendable {
         saved: SavedIndexes(in: settings.stateDirectory, log: bench.log)
       ).run(
         batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,
-        reconfigure: { try await reconfigured(by: &$0, from: $1) }, follow: follow)
+        definitions: definitions,
+        read: { try await read($0, from: $1, hearing: $2) }, follow: follow)
     }
   }
 
@@ -98,33 +113,42 @@ struct DevSession: Sendable {
 
   // MARK: Configuration
 
-  /// The setup that a batch asks for, if it changed the configuration or which images there are.
+  /// Which changes ask for the configuration, or for which images there are, to be read again.
+  private var definitions: Definitions {
+    let (configuration, findsImages) = (configurationPath, bench.findsImages)
+    return Definitions { path in
+      if path == configuration { return .configuration }
+      return findsImages && Self.definesTargets(path) ? .images : []
+    }
+  }
+
+  /// The setup as the configuration, or Bazel, tells it now.
   ///
-  /// A bad configuration, or a workspace that Bazel can't read, leaves the old setup in force.
-  private func reconfigured(
-    by batch: inout Batch, from setup: BuildSetup
-  ) async throws -> BuildSetup? {
-    let isConfiguration = batch.changes.contains { $0.path == configurationPath }
-    let isGraph = bench.findsImages && batch.changes.contains { Self.definesTargets($0.path) }
-    guard isConfiguration || isGraph else { return nil }
-    if isConfiguration { batch.cause = .configuration }
+  /// A bad configuration, or a workspace that Bazel can't read, leaves the old setup in force; where Bazel itself
+  /// failed it is worth another try.
+  private func read(
+    _ reading: Reading, from setup: BuildSetup,
+    hearing heard: @escaping @Sendable (BuildUpdate) -> Void
+  ) async throws -> ReadingOutcome {
     do {
       let settings =
-        isConfiguration
+        reading.contains(.configuration)
         ? try invocation.settings(loop: loop, watching: watching) : bench.settings
       tellUnapplied(settings)
-      let images = try await Workbench(settings, log: bench.log, profiles: bench.profiles)
-        .images(known: setup.images)
+      let images = try await bench.with(settings, hearing: heard).images(known: setup.images)
       await watch.add(Set(images.map(\.key.workspace)))
       var changed = setup
       changed.images = images
       changed.buildConcurrency = settings.buildConcurrency
       changed.keepsGoing = settings.keepsGoing
       changed.loadJobs = settings.loadJobs
-      return changed
+      return .read(changed)
     } catch let problem as Problem {
       tell(problem)
-      return nil
+      return problem.isBazels ? .failed(isTransient: problem.isTransient) : .read(nil)
+    } catch let error as CommandError {
+      bench.log.record(.degraded(reason: "\(error); which images there are is asked again"))
+      return .failed(isTransient: true)
     }
   }
 

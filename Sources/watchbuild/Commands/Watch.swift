@@ -125,6 +125,14 @@ final class Watch: Sendable {
     return new.reachesBeyond(old)
   }
 
+  /// Puts a mark into the events behind every change made before the call.
+  func mark(_ mark: WatchMark) async {
+    switch kind {
+    case .notify(let watcher): await watcher.mark(mark)
+    case .poll(let watcher): await watcher.mark(mark)
+    }
+  }
+
   func stop() async {
     switch kind {
     case .notify(let watcher): await watcher.stop()

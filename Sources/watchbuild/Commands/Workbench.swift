@@ -5,17 +5,15 @@ import SystemPackage
 
 /// What the commands that talk to Bazel share: settings, event log, and the images of the run.
 struct Workbench: Sendable {
-  let settings: Settings
+  private(set) var settings: Settings
   let log: EventLog
   /// Follows the events of the run.
   let profiles: ProfileStore
   let clock = ContinuousClock()
-
-  init(_ settings: Settings, log: EventLog, profiles: ProfileStore) {
-    self.settings = settings
-    self.log = log
-    self.profiles = profiles
-  }
+  /// Runs Bazel.
+  var runner: any CommandRunner = SubprocessRunner()
+  /// Is told what Bazel says while images are looked for; `nil`: the log is.
+  var heard: (@Sendable (BuildUpdate) -> Void)?
 
   /// - Throws: `Problem` when the state directory can't be written or there is no Bazel.
   init(_ settings: Settings, outputClosed: @escaping @Sendable (OutputClosed) -> Void) throws {
@@ -41,7 +39,7 @@ struct Workbench: Sendable {
   func bazel(in workspace: FilePath) -> Bazel {
     Bazel(
       workspace: workspace, executable: settings.bazelCommand,
-      startupOptions: settings.startupOptions, runner: SubprocessRunner(), clock: clock,
+      startupOptions: settings.startupOptions, runner: runner, clock: clock,
       scratch: settings.stateDirectory.appending("bazel"))
   }
 
@@ -110,12 +108,25 @@ struct Workbench: Sendable {
   /// What a failed query says, and the exit code that follows.
   func problem(_ error: BazelError) -> Problem {
     for diagnostic in error.diagnostics { tell(.diagnostic(diagnostic)) }
-    return Problem(
+    var problem = Problem(
       "\(error)", status: error.isLockHeld && !settings.waitsForLock ? .lockHeld : .buildFailed)
+    problem.isBazels = true
+    problem.isTransient = error.isTransient
+    return problem
   }
 
   func tell(_ update: BuildUpdate) {
-    log.record(update)
+    if let heard { heard(update) } else { log.record(update) }
+  }
+
+  /// The same with other settings, telling somebody else what Bazel says.
+  func with(
+    _ settings: Settings, hearing heard: @escaping @Sendable (BuildUpdate) -> Void
+  ) -> Workbench {
+    var bench = self
+    bench.settings = settings
+    bench.heard = heard
+    return bench
   }
 
   /// The first event of a run.

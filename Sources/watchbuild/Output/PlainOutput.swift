@@ -15,6 +15,7 @@ struct PlainOutput: Sendable {
     case .started(let started): unlessQuiet(banner(started))
     case .watching(let watching): unlessQuiet(self.watching(watching))
     case .ready: unlessQuiet("ready")
+    case .unaffected(let unaffected): whenVerbose(self.unaffected(unaffected))
     case .batch(let batch): unlessQuiet(cycle(event) + building(batch))
     case .index(let index): indexed(index)
     case .build(let build): whenVerbose(cycle(event) + CommandText.text(build.command))
@@ -90,6 +91,12 @@ extension PlainOutput {
       default: safe(batch.cause)
       }
     return "building \(images)" + (cause.map { " (\($0))" } ?? "") + "…"
+  }
+
+  private func unaffected(_ unaffected: Event.Unaffected) -> String {
+    let first = unaffected.changes.first.map { safe($0.path) } ?? "nothing"
+    guard unaffected.changeCount > 1 else { return "no image depends on \(first)" }
+    return "no image depends on \(first) and \(unaffected.changeCount - 1) more"
   }
 
   private func lock(_ lock: Event.LockAwaited) -> String {

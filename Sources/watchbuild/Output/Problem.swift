@@ -19,6 +19,10 @@ struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
   /// What to do.
   var hint: String?
   var status: ExitStatus
+  /// Bazel could not answer; nothing that the user configured is at fault.
+  var isBazels = false
+  /// Another try may do without any change.
+  var isTransient = false
   /// More mistakes of the same file, so that one run shows them all.
   var others: [Problem] = []
 

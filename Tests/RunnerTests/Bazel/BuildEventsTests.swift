@@ -47,9 +47,10 @@ struct BuildEventsTests {
     let bin: FilePath = "/base/execroot/_main/bazel-out/k8-fastbuild/bin"
     #expect(
       facts == [
+        .executionRoot("/base/execroot/_main"),
         .built(
           label: "//a:i",
-          outputs: ["default": [bin.appending("a/i.tar"), bin.appending("a/j.tar"), "/k"]])
+          outputs: ["default": [bin.appending("a/i.tar"), bin.appending("a/j.tar"), "/k"]]),
       ])
   }
 

@@ -1,0 +1,178 @@
+import Batching
+import Synchronization
+
+/// The edge of the loop: hands signals to its state, and does what that decides. Confined to the loop's own task.
+struct LoopTurn<C: Clock<Duration>> {
+  typealias Signal = BuildLoop<C>.Signal
+
+  /// The cycle under way.
+  private struct Running {
+    var began: Double
+    var record: CycleRecord
+    var interruption: Interruption
+  }
+
+  let loop: BuildLoop<C>
+  private(set) var state: LoopState
+  private var setup: BuildSetup
+  private var moments: IndexMoments
+  private let read: BuildLoop<C>.Reader
+  private let follow: @Sendable (TargetIndex) async -> Bool
+  private let mailbox: AsyncStream<Signal>.Continuation
+  private let history = BuildHistory()
+  private let loads = LoadsUnderway()
+  /// What Bazel said while the configuration was read: for the cycle that follows.
+  private let heard = HeardUpdates()
+  private var running: Running?
+  private let began = SavedIndexes.now
+
+  init(
+    loop: BuildLoop<C>, state: LoopState, setup: BuildSetup, moments: IndexMoments,
+    read: @escaping BuildLoop<C>.Reader, follow: @escaping @Sendable (TargetIndex) async -> Bool,
+    mailbox: AsyncStream<Signal>.Continuation
+  ) {
+    self.loop = loop
+    self.state = state
+    self.setup = setup
+    self.moments = moments
+    self.read = read
+    self.follow = follow
+    self.mailbox = mailbox
+  }
+
+  // MARK: Signals
+
+  mutating func begin(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+    perform(state.begin(), in: &group)
+  }
+
+  /// - Returns: Whether the loop goes on.
+  /// - Throws: `LockHeld`; what a cycle or a reading threw.
+  mutating func take(
+    _ signal: Signal, in group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) throws -> Bool {
+    switch signal {
+    case .batch(let batch):
+      perform(state.receive(batch, unfinished: running?.record.unfinished ?? []), in: &group)
+    case .batchesEnded:
+      return false
+    case .readingEnded(let result):
+      try readingEnded(result.get(), in: &group)
+    case .refreshed(let indexes, let answer):
+      for index in indexes { moments.adopted(index, at: running?.began ?? began) }
+      answer.resume(returning: state.refreshed(indexes))
+    case .learned(let contents):
+      state.learn(contents)
+    case .cycleEnded(let result):
+      let outcome = try result.get()
+      if let problem = outcome.lockProblem { throw LockHeld(problem) }
+      for index in outcome.indexes { moments.adopted(index, at: running?.began ?? began) }
+      running = nil
+      perform(state.cycleEnded(outcome), in: &group)
+    case .retryDue(let lane, let isAvailable):
+      perform(state.retryDue(lane, isAvailable: isAvailable), in: &group)
+    case .indexed(let indexes):
+      for index in indexes { moments.adopted(index, at: began) }
+      perform(state.postponed(indexes), in: &group)
+    }
+    return true
+  }
+
+  /// What the next run is to find, if it is other than what was saved last.
+  mutating func unsaved() -> SavedIndexes.Snapshot? {
+    running == nil ? moments.unsaved(state.backlog) : nil
+  }
+
+  private mutating func readingEnded(
+    _ outcome: ReadingOutcome, in group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) {
+    switch outcome {
+    case .failed(let isTransient):
+      perform(state.readingFailed(isTransient: isTransient), in: &group)
+    case .read(let changed):
+      let images = changed.flatMap { $0.images == setup.images ? nil : $0.images }
+      if let changed { setup = changed }
+      perform(state.readingEnded(images), in: &group)
+    }
+    // No cycle came of it that could tell.
+    for update in heard.take() { loop.record(update) }
+  }
+
+  // MARK: Actions
+
+  private mutating func perform(
+    _ actions: [LoopState.Action], in group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) {
+    for action in actions {
+      switch action {
+      case .interrupt: running?.interruption.interrupt()
+      case .outdate(let images): loads.outdate(images)
+      case .read(let reading): self.read(reading, in: &group)
+      case .start(let start): run(start, in: &group)
+      case .tellReady: loop.record(.ready)
+      case .tellUnaffected(let batch): loop.record(.unaffected(Event.Unaffected(batch, setup)))
+      case .tellSelfWritten(let files): loop.record(.selfWritten(files, setup))
+      case .retry(let lane, let wait): retry(lane, after: wait, in: &group)
+      }
+    }
+  }
+
+  private func read(
+    _ reading: Reading, in group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) {
+    group.addTask { [read, setup, heard, mailbox] in
+      do {
+        let outcome = try await read(reading, setup) { heard.add($0) }
+        mailbox.yield(.readingEnded(.success(outcome)))
+      } catch {
+        mailbox.yield(.readingEnded(.failure(error)))
+      }
+    }
+  }
+
+  private mutating func run(
+    _ start: LoopState.Start, in group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) {
+    let record = loop.cycleRecord(start.number, history)
+    let interruption = Interruption()
+    running = Running(began: SavedIndexes.now, record: record, interruption: interruption)
+    let cycle = loop.cycle(
+      start, state: state, setup: setup, record: record, interruption: interruption, loads: loads,
+      heard: heard.take(), mailbox: mailbox, follow: follow)
+    group.addTask { [mailbox] in
+      do {
+        mailbox.yield(.cycleEnded(.success(try await cycle.run())))
+      } catch {
+        mailbox.yield(.cycleEnded(.failure(error)))
+      }
+    }
+  }
+
+  private func retry(
+    _ lane: Retries.Lane, after wait: Duration,
+    in group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) {
+    group.addTask { [loop, setup, mailbox] in
+      try await loop.pause(for: wait)
+      var isAvailable = true
+      if case .runtime(let name) = lane {
+        isAvailable = await !setup.availableRuntimes(among: [name]).isEmpty
+      }
+      mailbox.yield(.retryDue(lane, isAvailable: isAvailable))
+    }
+  }
+}
+
+/// What Bazel says while something is read outside a cycle; any task may add.
+private final class HeardUpdates: Sendable {
+  private let updates = Mutex<[BuildUpdate]>([])
+
+  func add(_ update: BuildUpdate) { updates.withLock { $0.append(update) } }
+
+  func take() -> [BuildUpdate] {
+    updates.withLock { updates in
+      defer { updates = [] }
+      return updates
+    }
+  }
+}
