@@ -14,10 +14,6 @@ extension CommandTests {
 
     init() throws { storefront = try #require(StorefrontScope.storefront) }
 
-    private func bazel(_ arguments: String) throws {
-      try Tool.run("sh", ["-c", "cd '\(storefront.root)' && bazel \(arguments)"])
-    }
-
     @Test func `the first image is loaded while others are still being built`() async throws {
       let names = ["cart", "catalog", "web"]
       var originals: [String: String] = [:]
@@ -66,7 +62,7 @@ extension CommandTests {
         try? workspace.write("services/cart/src/cart.routes", original)
       }
       for number in 1...10 {
-        if number == 5 { try bazel("build //services/cart:image 2>&1") }
+        if number == 5 { try workspace.terminal("build", "//services/cart:image") }
         try storefront.edit("services/cart/src/cart.routes") { $0 += "GET /cart/\(number) n\n" }
         let cycle = try await dev.cycle(after: last)
         #expect(cycle.status == "ok")
@@ -76,7 +72,7 @@ extension CommandTests {
       #expect(!dev.events.contains { $0.type == "cacheDiscarded" })
 
       // Another hand with other options is named, with what it cost.
-      try bazel("build -c opt //services/cart:image 2>&1")
+      try workspace.terminal("build", "-c", "opt", "//services/cart:image")
       try storefront.edit("services/cart/src/cart.routes") { $0 += "GET /cart/opt o\n" }
       var cycle = try await dev.cycle(after: last)
       let discarded = dev.events.last { $0.type == "cacheDiscarded" }
@@ -88,7 +84,7 @@ extension CommandTests {
       last = cycle.seq
 
       // So is a server that is gone.
-      try bazel("shutdown 2>&1")
+      try workspace.terminal("shutdown")
       try storefront.edit("services/cart/src/cart.routes") { $0 += "GET /cart/new n\n" }
       cycle = try await dev.cycle(after: last)
       #expect(cycle.ok == 1)
@@ -144,7 +140,7 @@ extension CommandTests {
         try await ContinuousClock().pause(for: .milliseconds(10))
       }
       #expect(kill(builder, 0) != 0)
-      try bazel("info release 2>&1")
+      try workspace.terminal("info", "release")
     }
 
     @Test func `a cycle's profile is a table, an object and a trace`() async throws {

@@ -7,7 +7,7 @@ import Testing
 private let longName = String(repeating: "n", count: 200)
 
 @Suite(
-  .serialized, .bazel, .timeLimit(.minutes(10)),
+  .serialized, .bazel, .timeLimit(.minutes(10)), .eachBazelInEveryWay,
   .bazelServer([
     "rules/image.bzl": """
     load(":common.bzl", "SUFFIX")
@@ -120,7 +120,7 @@ struct BazelQueryTests {
   }
 }
 
-@Suite(.bazel, .timeLimit(.minutes(5)))
+@Suite(.bazel, .timeLimit(.minutes(5)), .eachBazel)
 struct BazelAbsentTests {
   @Test func `no bazel in PATH is said with what to do`() async throws {
     let workspace = try BazelWorkspace()
@@ -134,7 +134,7 @@ struct BazelAbsentTests {
 
   @Test func `a directory that is no workspace is Bazel's problem to tell`() async throws {
     let workspace = try BazelWorkspace()
-    workspace.remove("WORKSPACE")
+    workspace.remove(workspace.marker)
     let bazel = try workspace.bazel()
     let result = try await bazel.build(
       BuildRequest(targets: [#require(Label("//a:b"))]), update: { _ in })

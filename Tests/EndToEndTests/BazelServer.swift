@@ -1,4 +1,3 @@
-import Glibc
 import TestSupport
 import Testing
 
@@ -29,7 +28,7 @@ extension Trait where Self == ConditionTrait {
   /// Real Bazel, or a skipped test that says why; never skipped in CI.
   static var bazel: Self {
     .enabled(
-      if: BazelWorkspace.isBazelInstalled || getenv("CI").map { String(cString: $0) } == "true",
+      if: !TestBazel.all.isEmpty || Tool.isRequired,
       "no bazel in PATH; on Debian: apt-get install bazel-bootstrap")
   }
 }

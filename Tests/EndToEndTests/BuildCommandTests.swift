@@ -181,8 +181,7 @@ extension CommandTests {
       #expect(took < .seconds(5), "it took \(took)")
       #expect(kill(builder, 0) != 0)
       #expect(try storefront.workspace.leftovers() == "")
-      try Tool.run(
-        "sh", ["-c", "cd '\(storefront.root)' && bazel --noblock_for_lock info release"])
+      try storefront.workspace.terminal("--noblock_for_lock", "info", "release")
     }
 
     @Test func `images that docker missed are loaded once it is back`() async throws {

@@ -38,9 +38,8 @@ extension BazelWorkspace {
     _ arguments: [String], in directory: FilePath? = nil, docker: String? = nil,
     environment: [String: String] = [:]
   ) throws -> WatchbuildProcess {
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     let own = [
-      "PATH": "\(home)/bin:\(path)",
+      "PATH": "\(home)/bin:\(testBazel.searchPath)",
       "XDG_STATE_HOME": state.string,
       "DOCKER_HOST": docker ?? "unix://\(home)/no-docker.sock",
       "CONTAINER_HOST": "unix://\(home)/no-podman.sock",

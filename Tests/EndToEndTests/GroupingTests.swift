@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Which images share one `bazel build`, counted at Bazel's own command line.
-@Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .storefront)
+@Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .eachBazel, .storefront)
 struct GroupingTests {
   private let storefront: Storefront
 

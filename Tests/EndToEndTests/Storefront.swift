@@ -19,10 +19,9 @@ struct Storefront: Sendable {
     home = workspace.root.removingLastComponent()
     let sample = WatchbuildProcess.packageDirectory.path + "/samples/storefront/."
     try await Self.run("cp", ["-r", sample, root.string])
-    let real = try await Self.run("sh", ["-c", "command -v bazel"])
-      .trimmingCharacters(in: .newlines)
     try await Self.run("mkdir", ["-p", "\(home)/bin"])
-    let wrapper = "#!/bin/sh\necho \"$*\" >>'\(home)/commands'\nexec '\(real)' \"$@\"\n"
+    let wrapper =
+      "#!/bin/sh\necho \"$*\" >>'\(home)/commands'\nexec '\(workspace.testBazel.program)' \"$@\"\n"
     try Data(wrapper.utf8).write(to: URL(fileURLWithPath: "\(home)/bin/bazel"))
     try await Self.run("chmod", ["+x", "\(home)/bin/bazel"])
   }
@@ -35,11 +34,10 @@ struct Storefront: Sendable {
   func watchbuild(
     _ arguments: [String], docker: String? = nil, under script: String? = nil
   ) throws -> WatchbuildProcess {
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-    return try WatchbuildProcess(
+    try WatchbuildProcess(
       arguments, in: root,
       environment: [
-        "PATH": "\(home)/bin:\(path)",
+        "PATH": "\(home)/bin:\(workspace.testBazel.searchPath)",
         "XDG_STATE_HOME": state.string,
         "DOCKER_HOST": docker ?? "unix://\(home)/no-docker.sock",
         "CONTAINER_HOST": "unix://\(home)/no-podman.sock",
@@ -67,7 +65,7 @@ struct Storefront: Sendable {
   /// The image IDs that a clean build of the files on disk gives: made in another directory, with
   /// another server, and read from the tars without watchbuild's own reader.
   func cleanBuild() async throws -> [String: String] {
-    let other = try BazelWorkspace()
+    let other = try BazelWorkspace(bazel: workspace.testBazel)
     let result: Result<[String: String], any Error>
     do {
       try await Self.run(
@@ -76,7 +74,7 @@ struct Storefront: Sendable {
           "-c",
           "cd '\(root)' && tar -c --exclude=./bazel-* --exclude=./.bazelrc . | tar -xC '\(other.root)'",
         ])
-      try await Self.run("sh", ["-c", "cd '\(other.root)' && bazel build //services/... 2>&1"])
+      try other.terminal("build", "//services/...")
       var digests: [String: String] = [:]
       for image in Self.images {
         digests[image] = try await Self.digest(

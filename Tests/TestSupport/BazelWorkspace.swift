@@ -10,26 +10,25 @@ package struct BazelWorkspace: Sendable {
   package let root: FilePath
   private let base: TemporaryDirectory
 
-  /// Whether there is a `bazel` in `PATH` to test with.
-  package static var isBazelInstalled: Bool {
-    guard let path = getenv("PATH") else { return false }
-    return String(cString: path).split(separator: ":").contains { access("\($0)/bazel", X_OK) == 0 }
-  }
+  /// What builds here: the Bazel that the running test is to use, unless another was given.
+  package let testBazel: TestBazel
 
   /// Of Bazel, by the workspace's own `.bazelrc`.
   package var outputRoot: FilePath { base.path.appending("output") }
 
-  package init(_ files: [String: String] = [:]) throws {
+  /// The file that says that its directory is a workspace, relative to the root.
+  package var marker: String { testBazel.root.rawValue }
+
+  package init(_ files: [String: String] = [:], bazel: TestBazel = .current) throws {
+    testBazel = bazel
     base = try TemporaryDirectory()
     root = try base.makeDirectory("workspace")
-    try write("WORKSPACE", "")
+    try write(marker, "")
     // As a user's own rc file would have it, so that watchbuild passes no startup options.
-    try write(
-      ".bazelrc",
-      """
-      startup --output_user_root=\(base.path)/output
-      startup --max_idle_secs=60
-      """)
+    let startup = [
+      "startup --output_user_root=\(base.path)/output", "startup --max_idle_secs=60",
+    ]
+    try write(".bazelrc", (startup + bazel.options).joined(separator: "\n") + "\n")
     for (path, content) in files { try write(path, content) }
   }
 
@@ -44,11 +43,21 @@ package struct BazelWorkspace: Sendable {
 
   /// Bazel in this workspace, run for real.
   package func bazel(
-    executable: String = "bazel", clock: any Clock<Duration> = ContinuousClock()
+    executable: String? = nil, clock: any Clock<Duration> = ContinuousClock()
   ) throws -> Bazel {
     Bazel(
-      workspace: root, executable: executable, runner: SubprocessRunner(), clock: clock,
-      scratch: try base.makeDirectory("scratch"))
+      workspace: root, executable: executable ?? testBazel.program, runner: SubprocessRunner(),
+      clock: clock, scratch: try base.makeDirectory("scratch"))
+  }
+
+  /// Runs a command of Bazel's here, as a user would in a terminal.
+  ///
+  /// - Returns: What it wrote.
+  /// - Throws: `Tool.Failure` when it fails.
+  @discardableResult
+  package func terminal(_ arguments: String...) throws -> String {
+    let script = #"cd "$1" && shift && exec "$@""#
+    return try Tool.run("sh", ["-c", script, "sh", root.string, testBazel.program] + arguments)
   }
 
   /// The process ID of the workspace's server, if one runs.
@@ -65,7 +74,8 @@ package struct BazelWorkspace: Sendable {
   package func end() async {
     // What can't be ended here must not hide the test's own failure, nor wait for ever.
     _ = try? await SubprocessRunner().run(
-      Command("timeout", ["-k", "5", "60", "bazel", "--noblock_for_lock", "shutdown"], in: root)
+      Command(
+        "timeout", ["-k", "5", "60", testBazel.program, "--noblock_for_lock", "shutdown"], in: root)
     ) { _ in }
     // Likewise.
     if let id = try? await serverID() { kill(id, SIGKILL) }
