@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What can be wrong with what watchbuild is given: one clear line each, and the documented exit code.
-@Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .bazelServer(BadImages.files))
+@Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .eachBazel, .bazelServer(BadImages.files))
 struct BadInputTests {
   private let workspace: BazelWorkspace
 
