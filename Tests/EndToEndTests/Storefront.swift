@@ -1,5 +1,6 @@
 import Foundation
 import Runner
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -11,11 +12,13 @@ struct Storefront: Sendable {
 
   let workspace: BazelWorkspace
   private let home: FilePath
+  private let clean: CleanCopy
 
   var root: FilePath { workspace.root }
 
   init() async throws {
     workspace = try BazelWorkspace()
+    clean = CleanCopy(bazel: workspace.testBazel)
     home = workspace.root.removingLastComponent()
     let sample = WatchbuildProcess.packageDirectory.path + "/samples/storefront/."
     try await Self.run("cp", ["-r", sample, root.string])
@@ -26,7 +29,10 @@ struct Storefront: Sendable {
     try await Self.run("chmod", ["+x", "\(home)/bin/bazel"])
   }
 
-  func end() async { await workspace.end() }
+  func end() async {
+    await workspace.end()
+    await clean.end()
+  }
 
   /// Starts `watchbuild` in the workspace, with JSON Lines where the command writes events.
   ///
@@ -65,27 +71,19 @@ struct Storefront: Sendable {
   /// The image IDs that a clean build of the files on disk gives: made in another directory, with
   /// another server, and read from the tars without watchbuild's own reader.
   func cleanBuild() async throws -> [String: String] {
-    let other = try BazelWorkspace(bazel: workspace.testBazel)
-    let result: Result<[String: String], any Error>
-    do {
-      try await Self.run(
-        "sh",
-        [
-          "-c",
-          "cd '\(root)' && tar -c --exclude=./bazel-* --exclude=./.bazelrc . | tar -xC '\(other.root)'",
-        ])
-      try other.terminal("build", "//services/...")
-      var digests: [String: String] = [:]
-      for image in Self.images {
-        digests[image] = try await Self.digest(
-          of: "\(other.root)/bazel-bin/services/\(image)/image.tar")
-      }
-      result = .success(digests)
-    } catch {
-      result = .failure(error)
+    let other = try clean.workspace()
+    try await Self.run(
+      "rsync",
+      ["-a", "--delete", "--exclude=/bazel-*", "--exclude=/.bazelrc", "\(root)/", "\(other.root)/"])
+    // The server may stay: of what it had built nothing does.
+    try other.terminal("clean")
+    try other.terminal("build", "//services/...")
+    var digests: [String: String] = [:]
+    for image in Self.images {
+      digests[image] = try await Self.digest(
+        of: "\(other.root)/bazel-bin/services/\(image)/image.tar")
     }
-    await other.end()
-    return try result.get()
+    return digests
   }
 
   private static func digest(of tar: String) async throws -> String {
@@ -118,6 +116,24 @@ struct Storefront: Sendable {
     }
     return collected.standardOutput
   }
+}
+
+/// The workspace of a storefront's clean builds, made when the first is asked for.
+private final class CleanCopy: Sendable {
+  private let bazel: TestBazel
+  private let made = Mutex<BazelWorkspace?>(nil)
+
+  init(bazel: TestBazel) { self.bazel = bazel }
+
+  func workspace() throws -> BazelWorkspace {
+    try made.withLock { made in
+      let workspace = try made ?? BazelWorkspace(bazel: bazel)
+      made = workspace
+      return workspace
+    }
+  }
+
+  func end() async { await made.withLock { $0 }?.end() }
 }
 
 /// One storefront for all tests of a suite, which then must be serialized.
