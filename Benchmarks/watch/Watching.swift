@@ -96,7 +96,7 @@ struct Watching {
       switch event {
       case .changed(let change): paths.insert(change.path)
       case .overflowed: overflows += 1
-      case .degraded, .rootLost, .marked: break
+      case .degraded, .rootLost, .rootReturned, .marked: break
       }
     }
     print("cpu_ms", used.all)

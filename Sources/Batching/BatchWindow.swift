@@ -62,13 +62,14 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
       open?.sawCommand = true
     case .marked(.commandEnded):
       runningCommands = max(0, runningCommands - 1)
-    case .overflowed, .rootLost:
+    case .overflowed, .rootReturned:
       // What was lost can't be told, so everything is built; Bazel settles what really changed.
       extend(.overflow, at: now) {
         $0.batch.affectsEverything = true
         $0.isForced = true
       }
-    case .degraded:
+    case .degraded, .rootLost:
+      // Without a root there is nothing to build.
       break
     }
   }

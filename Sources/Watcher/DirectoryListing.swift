@@ -12,14 +12,17 @@ final class DirectoryListing {
 
   deinit { buffer.deallocate() }
 
-  /// Opens a directory; a symbolic link is refused.
+  /// Opens a directory.
   ///
   /// - Parameters:
   ///   - path: With a NUL at its end.
   ///   - parent: A descriptor of the directory that the path is relative to.
+  ///   - followsLink: Whether a symbolic link is followed; else it is refused.
   /// - Returns: A descriptor, or -1 and `errno`.
-  static func open(_ path: UnsafePointer<CChar>, in parent: Int32 = AT_FDCWD) -> Int32 {
-    openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+  static func open(
+    _ path: UnsafePointer<CChar>, in parent: Int32 = AT_FDCWD, followsLink: Bool = false
+  ) -> Int32 {
+    openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (followsLink ? 0 : O_NOFOLLOW))
   }
 
   /// Opens a directory, reads it once, and closes it.

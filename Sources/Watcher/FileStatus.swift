@@ -20,6 +20,13 @@ struct FileStatus {
     self.init(status)
   }
 
+  /// The same of where the path leads, if it is a symbolic link.
+  init?(following path: UnsafePointer<CChar>) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
   /// What there is under a name, with a NUL behind it, in the directory that the descriptor is of.
   init?(of name: UnsafeBufferPointer<UInt8>, in directory: Int32) {
     var status = stat()

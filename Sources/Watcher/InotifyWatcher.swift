@@ -27,7 +27,7 @@ package final class InotifyWatcher: Sendable {
   init(
     _ scope: WatchScope, limit: Int, deadWatchLimit: Int = WatchLoop.deadWatchLimit
   ) throws(WatchError) {
-    guard let status = FileStatus(at: scope.root) else {
+    guard let status = scope.root.withPlatformString({ FileStatus(following: $0) }) else {
       throw .notADirectory(scope.root, Errno(rawValue: errno))
     }
     guard status.isDirectory else { throw .notADirectory(scope.root, .notDirectory) }

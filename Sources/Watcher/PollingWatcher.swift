@@ -19,7 +19,7 @@ package final class PollingWatcher: Sendable {
   package init(
     _ scope: WatchScope, interval: Duration, clock: any Clock<Duration>
   ) throws(WatchError) {
-    guard let status = FileStatus(at: scope.root) else {
+    guard let status = scope.root.withPlatformString({ FileStatus(following: $0) }) else {
       throw .notADirectory(scope.root, .noSuchFileOrDirectory)
     }
     guard status.isDirectory else { throw .notADirectory(scope.root, .notDirectory) }

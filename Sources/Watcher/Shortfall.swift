@@ -6,6 +6,11 @@ struct Shortfall {
   /// Stands for an error number where a directory is reachable by two paths.
   static let isMountedTwice: Int32 = -2
 
+  /// Stands for an error number where the file system does not tell of all changes.
+  static let isUnnotified: Int32 = -3
+  /// Stands for an error number where a watched directory has a file that lies elsewhere.
+  static let holdsMountedFile: Int32 = -4
+
   /// Whether a directory that failed so can't be polled either. Its parent tells of its mending.
   static func isBeyondReach(_ error: Int32) -> Bool { error == EACCES || error == ENAMETOOLONG }
 
@@ -59,6 +64,10 @@ struct Shortfall {
       return "\(subject) are polled, because no file descriptor is left: raise 'ulimit -n'"
     case isMountedTwice:
       return "\(subject) are polled, because they are mounted at two places of the workspace"
+    case isUnnotified:
+      return "\(subject) are polled, because their file systems don't tell of all changes"
+    case holdsMountedFile:
+      return "\(subject) are polled, because files in them are mounted from elsewhere"
     default:
       return "\(subject) are polled, because they can't be watched: \(Errno(rawValue: error))"
     }

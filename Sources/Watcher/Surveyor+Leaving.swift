@@ -12,8 +12,19 @@ extension Surveyor {
     }
     unwatch(below: id)
     failures[id] = nil
-    guard lost.insert(id).inserted, id == root else { return }
-    found.append(.rootLost(plan.scope.root))
+    guard lost.insert(id).inserted else { return }
+    if id == root {
+      found.append(.rootLost(plan.scope.root))
+    } else {
+      clear(id)
+    }
+  }
+
+  /// Forgets all that is in a directory, and reports it as deleted.
+  private func clear(_ id: ID) {
+    for child in tree.children(of: id) { drop(child, isReporting: true) }
+    reportFiles(of: id)
+    tree[id].records = FileRecords()
   }
 
   /// Forgets an entry's file, or its directory with all below it.
@@ -29,25 +40,29 @@ extension Surveyor {
   func drop(_ id: ID, isReporting: Bool) {
     let nodes = subtree(id)
     if isReporting {
-      for node in nodes {
-        enter(node)
-        var files: [Int] = []
-        tree[node].records.forEach { offset, entry in
-          if !entry.flags.contains(.directory) { files.append(offset) }
-        }
-        for offset in files {
-          let name = tree[node].records.withName(at: offset) { Array($0) }
-          name.withUnsafeBufferPointer { report($0, .deleted) }
-        }
-      }
+      for node in nodes { reportFiles(of: node) }
     }
     for node in nodes.reversed() {
       if tree[node].watch >= 0 { notifier.unwatch(tree[node].watch) }
       failures[node] = nil
       lost.remove(node)
+      stands[node] = nil
       tree.remove(node)
     }
     current = -1
+  }
+
+  /// Reports every file of a directory as deleted.
+  private func reportFiles(of id: ID) {
+    enter(id)
+    var files: [Int] = []
+    tree[id].records.forEach { offset, entry in
+      if !entry.flags.contains(.directory) { files.append(offset) }
+    }
+    for offset in files {
+      let name = tree[id].records.withName(at: offset) { Array($0) }
+      name.withUnsafeBufferPointer { report($0, .deleted) }
+    }
   }
 
   func unwatch(below id: ID) {

@@ -23,7 +23,6 @@ extension Surveyor {
       return unmark(id)
     }
     tree[id].identity = identity
-    if !lost.isEmpty { lost.remove(id) }
     descend(id, &stack)
   }
 
@@ -135,7 +134,10 @@ extension Surveyor {
   /// With notification that is the moment only: to ask for the status of every file would cost
   /// as much as all else at set-up, and a later change time tells as much.
   func newRecord(of name: FileRecords.Name, in descriptor: Int32, _ moment: Int64) -> Entry {
-    if Notifier.self == NoNotifier.self, let status = FileStatus(of: name, in: descriptor) {
+    // Another machine's clock may have set the change time of what it shares.
+    if Notifier.self == NoNotifier.self || failures[current] == Shortfall.isUnnotified,
+      let status = FileStatus(of: name, in: descriptor)
+    {
       return Entry(status, at: moment)
     }
     return Entry(seenAt: moment)

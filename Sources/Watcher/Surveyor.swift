@@ -16,8 +16,12 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   var found: [WatchEvent] = []
   /// Directories that are not watched, and the error number that says why.
   var failures: [ID: Int32] = [:]
-  /// Anchors that are not there now. What is known of their files is kept for their return.
+  /// Anchors that are not there now. What is known of the root's files is kept for its return.
   var lost: Set<ID> = []
+  /// Which directory each anchor's path led to when it was last visited.
+  var stands: [ID: Stand] = [:]
+  /// Some file system at hand may not tell of changes: each directory's is to be asked for.
+  var doubtsNotification = false
   /// Directories to be looked at again when the events read so far have been acted on.
   var revisits: Set<ID> = []
   /// Change times tell nothing: the clock was set back since the last look.
@@ -160,11 +164,12 @@ final class Surveyor<Notifier: DirectoryNotifier> {
         close(last.descriptor)
         above.removeLast()
       }
-      let directory = open(in: above.last?.descriptor)
+      let directory = parent < 0 ? openAnchor() : open(in: above.last?.descriptor)
       guard directory >= 0 else {
         failed(id, errno)
         continue
       }
+      if parent < 0 { arrived(at: directory, id) }
       if arm(id, directory) { list(id, directory, isReporting: isReporting, &stack) }
       if above.count < Self.mostOpen, let next = stack.last, tree.isAlive(id),
         tree.isAlive(next), tree[next].parent == id
@@ -186,6 +191,9 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     return withPath { DirectoryListing.open($0 + slash + 1, in: parent) }
   }
 
+  /// Opens the current directory, also where its path has become a symbolic link.
+  private func openAnchor() -> Int32 { withPath { DirectoryListing.open($0, followsLink: true) } }
+
   private func failed(_ id: ID, _ error: Int32) {
     switch error {
     case ENOENT, ENOTDIR, ELOOP: vanish(id)
@@ -196,6 +204,10 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   /// Watches the current directory, which has been opened. Says whether it is to be listed.
   private func arm(_ id: ID, _ directory: Int32) -> Bool {
     guard tree[id].watch < 0 else { return true }
+    guard !doubtsNotification || FileSystemKind.withoutNotification(at: directory) == nil else {
+      failures[id] = Shortfall.isUnnotified
+      return true
+    }
     let isAnchor = tree[id].parent < 0
     for _ in 0..<3 {
       let outcome = withPath { notifier.watch($0, directory, isAnchor: isAnchor) }
@@ -210,7 +222,6 @@ final class Surveyor<Notifier: DirectoryNotifier> {
           return false
         }
         if !failures.isEmpty { failures[id] = nil }
-        if !lost.isEmpty { lost.remove(id) }
         return true
       case .alreadyWatched(let watch):
         if let other = tree.node(forWatch: watch) {
@@ -236,9 +247,9 @@ final class Surveyor<Notifier: DirectoryNotifier> {
 
   private func isAtPath(_ directory: Int32) -> Bool {
     guard let opened = FileStatus(descriptor: directory),
-      let here = withPath({ FileStatus(at: $0) })
+      let here = withPath({ FileStatus(following: $0) })
     else { return false }
-    return here.inode == opened.inode && here.device == opened.device
+    return Stand(here) == Stand(opened)
   }
 
   /// Whether another node's path leads to the directory in `path` still.
@@ -248,7 +259,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     guard let here = withPath({ FileStatus(at: $0) }),
       let there = FileStatus(at: FilePath(bytes: bytes))
     else { return false }
-    return here.inode == there.inode && here.device == there.device
+    return Stand(here) == Stand(there)
   }
 
   // MARK: Paths
@@ -315,7 +326,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   }
 
   /// The root of all directories is the empty name before a slash.
-  private static func anchorBytes(_ path: FilePath) -> [UInt8] {
+  static func anchorBytes(_ path: FilePath) -> [UInt8] {
     let bytes = path.bytes
     return bytes == [UInt8(ascii: "/")] ? [] : bytes
   }

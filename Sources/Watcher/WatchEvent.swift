@@ -15,6 +15,11 @@ package enum WatchEvent: Hashable, Sendable {
   /// The root itself was removed, renamed or unmounted. The watcher waits for its return.
   case rootLost(FilePath)
 
+  /// There is a directory at the root's path again, or another than before.
+  ///
+  /// What differs of what was known is reported as `changed` beside this event.
+  case rootReturned(FilePath)
+
   /// All that was changed before `mark` was called stands before this, all else after it.
   case marked(WatchMark)
 }

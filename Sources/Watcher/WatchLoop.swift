@@ -26,6 +26,7 @@ struct WatchLoop {
   /// Before this many dropped watches the library's own leftovers don't matter: about 2 MB.
   static let deadWatchLimit = 10_000
   private let deadWatchLimit: Int
+  private let surroundings: Surroundings
 
   init(
     _ scope: WatchScope, tools: InotifyTools, control: WatchControl, queue: WatchEventQueue,
@@ -35,11 +36,15 @@ struct WatchLoop {
     self.control = control
     self.queue = queue
     surveyor = Surveyor(scope, notifier: tools, isStopping: { control.isStopping })
+    surroundings = Surroundings(surveyor)
   }
 
   mutating func run() {
     surveyor.notifier.claimWorkingDirectory()
+    surroundings.begin()
     surveyor.begin()
+    // Afterwards, for where watches are few the directories themselves go first.
+    surroundings.follow()
     surveyor.notifier.rest()
     publish()
     control.becomeReady(summary)
@@ -64,11 +69,14 @@ struct WatchLoop {
       pollfd(fd: surveyor.notifier.descriptor, events: events, revents: 0),
       pollfd(fd: control.bell, events: Int16(POLLIN), revents: 0),
     ]
-    var timeout: Int32 = -1
-    if surveyor.needsPolling {
-      timeout = Int32(clamping: max(0, nextPoll - KernelTime.sinceBoot) / 1_000_000 + 1)
+    descriptors += surroundings.descriptors(isReading: !queue.isFull)
+    let deadline = [surveyor.needsPolling ? nextPoll : nil, surroundings.deadline]
+      .compactMap { $0 }.min()
+    let timeout = deadline.map {
+      Int32(clamping: max(0, $0 - KernelTime.sinceBoot) / 1_000_000 + 1)
     }
-    poll(&descriptors, nfds_t(descriptors.count), timeout)
+    poll(&descriptors, nfds_t(descriptors.count), timeout ?? -1)
+    surroundings.note(descriptors[2...])
     // In a burst, waking up for each event costs more than the event. Requests don't wait.
     if descriptors[1].revents == 0, KernelTime.sinceBoot - lastPublication < Self.burstGap {
       poll(&descriptors[1], 1, Self.burstPause)
@@ -79,6 +87,8 @@ struct WatchLoop {
 
   private mutating func work(for requests: [WatchControl.Request]) {
     drain()
+    surveyor.revisit()
+    surroundings.look(isAsked: !requests.isEmpty)
     surveyor.revisit()
     surveyor.notifier.rest()
     if hasNoInstance {
@@ -137,6 +147,7 @@ struct WatchLoop {
     // Without an instance every directory fails to be watched and is polled.
     hasNoInstance = (try? surveyor.notifier.restart()) == nil
     surveyor.rescan()
+    surroundings.follow()
     if let reason {
       let took = (KernelTime.sinceBoot - start) / 1_000_000
       let cost = """
@@ -163,6 +174,7 @@ struct WatchLoop {
         continuation.resume(returning: true)
       case .update(let scope, let continuation):
         surveyor.update(scope)
+        surroundings.follow()
         surveyor.notifier.rest()
         publish()
         continuation.resume(returning: summary)

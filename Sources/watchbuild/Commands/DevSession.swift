@@ -106,7 +106,11 @@ struct DevSession: Sendable {
     case .changed: break
     case .overflowed(let reason): bench.log.record(.overflow(reason: reason))
     case .degraded(let reason): bench.log.record(.degraded(reason: reason))
-    case .rootLost(let root): bench.log.record(.degraded(reason: "\(root) is gone"))
+    case .rootLost(let root):
+      bench.log.record(.degraded(reason: "\(root) is gone; it is waited for"))
+    case .rootReturned(let root):
+      bench.log.record(
+        .degraded(reason: "\(root) is there again, or another in its place: everything is built"))
     case .marked: break
     }
   }

@@ -1,0 +1,29 @@
+import Glibc
+
+/// Tells that something was mounted or unmounted, wherever it was.
+///
+/// The kernel says so to whoever polls the list of mounts for `POLLPRI`.
+/// Source: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
+final class MountNotice {
+  /// To be polled for `POLLPRI`; -1 where there is no `/proc`.
+  let descriptor: Int32
+
+  init() { descriptor = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// The mounts as they are now; `nil` where they can't be read.
+  func read() -> MountTable? {
+    guard descriptor >= 0, lseek(descriptor, 0, SEEK_SET) == 0 else { return nil }
+    var text: [UInt8] = []
+    while true {
+      let count = withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 1) { buffer in
+        let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+        if count > 0 { text.append(contentsOf: buffer.prefix(count)) }
+        return count
+      }
+      if count == 0 { return MountTable(text: text) }
+      if count < 0, errno != EINTR { return nil }
+    }
+  }
+}
