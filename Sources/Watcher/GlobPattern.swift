@@ -1,6 +1,7 @@
 /// A pattern for paths, as in `.gitignore`: `*` and `?` stay within a name, `**` spans directories.
 ///
-/// A pattern without a slash, such as `*.log`, matches a name at any depth.
+/// A pattern without a slash but at its end, such as `*.log`, matches a name at any depth; one with a
+/// slash at its end matches directories only.
 struct GlobPattern: Hashable, Sendable {
   private enum Component: Hashable {
     case anyDepth
@@ -8,6 +9,8 @@ struct GlobPattern: Hashable, Sendable {
   }
 
   private let components: [Component]
+  /// Written with a slash at its end.
+  private let isForDirectories: Bool
 
   init(_ pattern: String) {
     var parts = pattern.split(separator: "/").map(String.init)
@@ -17,6 +20,7 @@ struct GlobPattern: Hashable, Sendable {
       components.insert(.anyDepth, at: 0)
     }
     self.components = components
+    isForDirectories = pattern.hasSuffix("/")
   }
 
   /// - Parameters:
@@ -24,23 +28,28 @@ struct GlobPattern: Hashable, Sendable {
   ///   - isDirectory: `docs/**` matches the directory `docs` too: nothing below is of interest.
   /// - Returns: Whether the whole path matches.
   func matches(_ path: ArraySlice<ArraySlice<UInt8>>, isDirectory: Bool) -> Bool {
-    Self.matches(components[...], path, isDirectory: isDirectory)
-  }
-
-  private static func matches(
-    _ pattern: ArraySlice<Component>, _ path: ArraySlice<ArraySlice<UInt8>>, isDirectory: Bool
-  ) -> Bool {
-    guard let first = pattern.first else { return path.isEmpty }
-    switch first {
-    case .anyDepth:
-      if pattern.count == 1 { return !path.isEmpty || isDirectory }
-      return path.indices.contains {
-        matches(pattern.dropFirst(), path[$0...], isDirectory: isDirectory)
+    guard isDirectory || !isForDirectories else { return false }
+    var (next, name) = (components.startIndex, path.startIndex)
+    // What follows the last `**` may begin further down; what precedes it need not be tried again.
+    var retry: (next: Int, name: Int)?
+    while true {
+      if next == components.endIndex {
+        if name == path.endIndex { return true }
+      } else if case .name(let component) = components[next] {
+        if name < path.endIndex, Self.matches(component[...], path[name]) {
+          (next, name) = (next + 1, name + 1)
+          continue
+        }
+      } else if next + 1 == components.endIndex {
+        return name < path.endIndex || isDirectory
+      } else {
+        next += 1
+        retry = (next, name)
+        continue
       }
-        || matches(pattern.dropFirst(), path[path.endIndex...], isDirectory: isDirectory)
-    case .name(let name):
-      guard let head = path.first, matches(name[...], head) else { return false }
-      return matches(pattern.dropFirst(), path.dropFirst(), isDirectory: isDirectory)
+      guard let again = retry, again.name < path.endIndex else { return false }
+      (next, name) = (again.next, again.name + 1)
+      retry = (next, name)
     }
   }
 
