@@ -11,6 +11,8 @@ package struct Reading: OptionSet, Hashable, Sendable {
   package static let configuration = Reading(rawValue: 1)
   /// The query that finds image targets.
   package static let images = Reading(rawValue: 2)
+  /// `.bazelignore` of a workspace.
+  package static let ignored = Reading(rawValue: 4)
 }
 
 /// Which files decide what there is to build.

@@ -5,12 +5,25 @@ import Glibc
 /// The kernel says so to whoever polls the list of mounts for `POLLPRI`.
 /// Source: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
 final class MountNotice {
-  /// To be polled for `POLLPRI`; -1 where there is no `/proc`.
+  /// -1 where there is no `/proc`.
   let descriptor: Int32
 
   init() { descriptor = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// What to ask `poll` for.
+  var request: pollfd { pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0) }
+
+  static func isChange(_ answer: pollfd) -> Bool {
+    answer.revents & Int16(POLLPRI | POLLERR) != 0
+  }
+
+  /// Whether there was a change since `poll` was last asked. That, too, asks it.
+  var isChanged: Bool {
+    var request = request
+    return descriptor >= 0 && poll(&request, 1, 0) > 0 && Self.isChange(request)
+  }
 
   /// The mounts as they are now; `nil` where they can't be read.
   func read() -> MountTable? {

@@ -27,7 +27,7 @@ final class Surroundings {
   func descriptors(isReading: Bool) -> [pollfd] {
     let isResting = !isReading || KernelTime.sinceBoot < restsUntil
     return [
-      pollfd(fd: notice.descriptor, events: Int16(POLLPRI), revents: 0),
+      notice.request,
       pollfd(fd: isResting ? -1 : ancestry.descriptor, events: Int16(POLLIN), revents: 0),
     ]
   }
@@ -43,7 +43,7 @@ final class Surroundings {
   func note(_ answers: some Sequence<pollfd>) {
     // That there are other mounts is told once: it has to be kept until there is time for it.
     for answer in answers where answer.fd == notice.descriptor {
-      if answer.revents & Int16(POLLPRI | POLLERR) != 0 { hasOtherMounts = true }
+      if MountNotice.isChange(answer) { hasOtherMounts = true }
     }
   }
 
@@ -78,6 +78,8 @@ final class Surroundings {
       watchWays()
       surveyor.lookAtAnchors()
     }
+    // The request may have come after the poll that it was taken behind.
+    if isAsked, notice.isChanged { hasOtherMounts = true }
     if hasOtherMounts {
       hasOtherMounts = false
       compareMounts()

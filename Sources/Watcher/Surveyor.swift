@@ -10,7 +10,10 @@ final class Surveyor<Notifier: DirectoryNotifier> {
 
   var notifier: Notifier
   private(set) var plan: WatchPlan {
-    didSet { rules = plan.scope.ignore }
+    didSet {
+      rules = plan.scope.ignore
+      place = nil
+    }
   }
   var tree = WatchedTree()
   var found: [WatchEvent] = []
@@ -39,8 +42,8 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   private var isInsideRoot = true
   /// With a NUL at its end, for the kernel.
   private var path: [UInt8] = []
-  /// The names from the root to `current`; made only where the ignore rules ask for them.
-  private var names: [ArraySlice<UInt8>]?
+  /// What `current` is to the ignore rules; made only where they ask for it.
+  private var place: IgnoreRules.Place?
   private var scratch: [UInt8] = []
   let listing = DirectoryListing()
   var filling = FileRecords()
@@ -268,7 +271,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   func enter(_ id: ID) {
     guard current != id else { return }
     current = id
-    names = nil
+    place = nil
     path.removeAll(keepingCapacity: true)
     tree.appendPath(of: id, to: &path)
     if path.isEmpty { path.append(UInt8(ascii: "/")) }
@@ -281,12 +284,15 @@ final class Surveyor<Notifier: DirectoryNotifier> {
       let isAtRoot = current == root
       return rules.ignoresByName(name, isAtRoot: isAtRoot, isDirectory: isDirectory)
     }
-    if names == nil {
-      let anchor = tree.anchors[root]?.count ?? 0
-      names = Array(path[anchor...].dropLast()).names
-    }
-    return rules.ignores(
-      Array(name)[...], under: (names ?? [])[...], isInside: true, isDirectory: isDirectory)
+    return rules.ignores(Array(name)[...], in: rulesPlace(), isDirectory: isDirectory)
+  }
+
+  private func rulesPlace() -> IgnoreRules.Place {
+    if let place { return place }
+    let anchor = tree.anchors[root]?.count ?? 0
+    let made = rules.place(of: Array(path[anchor...].dropLast()).names)
+    place = made
+    return made
   }
 
   func report(_ name: FileRecords.Name, _ kind: FileChange.Kind) {

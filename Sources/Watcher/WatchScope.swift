@@ -10,7 +10,8 @@ package struct WatchScope: Sendable, Hashable {
   package var trees: Set<FilePath>?
   /// Directories watched without what is below. They may lie outside the root.
   package var directories: Set<FilePath>
-  /// Directories outside the root that are watched with all that is below them.
+  /// Directories that are watched with all that is below them, packages or not. They may lie outside
+  /// the root, where nothing is watched by itself.
   package var outside: Set<FilePath>
 
   package init(

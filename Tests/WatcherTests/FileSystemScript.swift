@@ -11,6 +11,8 @@ import TestSupport
 ///     # …              a comment; the first says what the case shows
 ///     needs TOOL       only where the program is installed (always with CI=true)
 ///     ignore PATTERN   a pattern of the configuration's `watch: ignore`
+///     bazelignore PATH a line of `.bazelignore`
+///     needed PATH      a file or directory that images are made from whatever `.bazelignore` says
 ///     tree PATH        the scope is these trees (default: all below the root)
 ///     directory PATH   … and these single directories; absolute or relative
 ///     given            commands that follow run before the watcher starts
@@ -43,6 +45,8 @@ struct FileSystemScript {
   let name: String
   private(set) var tools: [String] = []
   private(set) var patterns: [String] = []
+  private(set) var bazelIgnore: [String] = []
+  private(set) var needed: [String] = []
   private(set) var trees: [String] = []
   private(set) var directories: [String] = []
   private(set) var preparation = ""
@@ -63,6 +67,8 @@ struct FileSystemScript {
       switch first {
       case "needs": tools.append(argument)
       case "ignore": patterns.append(argument)
+      case "bazelignore": bazelIgnore.append(argument)
+      case "needed": needed.append(argument)
       case "tree": trees.append(argument)
       case "directory": directories.append(argument)
       case "given", "when", "then":
@@ -111,7 +117,9 @@ struct FileSystemScript {
       Set(paths.map { root.pushing(FilePath($0)).lexicallyNormalized() })
     }
     return WatchScope(
-      root: root, ignore: IgnoreRules(root: root, patterns: patterns),
+      root: root,
+      ignore: IgnoreRules(
+        root: root, bazelIgnore: bazelIgnore, patterns: patterns, needed: resolved(needed)),
       trees: trees.isEmpty ? nil : resolved(trees), directories: resolved(directories))
   }
 

@@ -122,7 +122,8 @@ struct DevSession: Sendable {
     let (configuration, findsImages) = (configurationPath, bench.findsImages)
     return Definitions { path in
       if path == configuration { return .configuration }
-      return findsImages && Self.definesTargets(path) ? .images : []
+      let images: Reading = findsImages && Self.definesTargets(path) ? .images : []
+      return path.lastComponent?.string == ".bazelignore" ? images.union(.ignored) : images
     }
   }
 
@@ -134,6 +135,9 @@ struct DevSession: Sendable {
     _ reading: Reading, from setup: BuildSetup,
     hearing heard: @escaping @Sendable (BuildUpdate) -> Void
   ) async throws -> ReadingOutcome {
+    // Before anything is asked: what changes there meanwhile is seen.
+    if reading.contains(.ignored) { await watch.rereadIgnored() }
+    guard !reading.isDisjoint(with: [.configuration, .images]) else { return .read(nil) }
     do {
       let settings =
         reading.contains(.configuration)
@@ -181,7 +185,8 @@ struct DevSession: Sendable {
 
   private static func definesTargets(_ path: FilePath) -> Bool {
     guard let name = path.lastComponent?.string else { return false }
-    return BuildFileName.all.contains(name) || name.hasSuffix(".bzl")
+    return BuildFileName.all.contains(name) || name.hasSuffix(".bzl") || name == ".bazelignore"
+      || name == "REPO.bazel"
   }
 
   private func tell(_ problem: Problem) {

@@ -94,7 +94,7 @@ final class Watch: Sendable {
 
   /// Watches other workspaces that images are made in, all of each until there is its index.
   ///
-  /// Only one call of this and of `follow` at a time.
+  /// Only one call of this, `follow` and `rereadIgnored` at a time.
   func add(_ workspaces: Set<FilePath>) async {
     _ = await update { $0.add(workspaces) }
   }
@@ -108,6 +108,13 @@ final class Watch: Sendable {
   ///   not seen, so the query must be asked again.
   func follow(_ index: TargetIndex, isWhole: Bool) async -> Bool {
     await update { $0.follow(index, isWhole: isWhole) }
+  }
+
+  /// Watches what other lines in `.bazelignore` let in, from now on.
+  ///
+  /// Only one call of this, `add` and `follow` at a time.
+  func rereadIgnored() async {
+    _ = await update { $0.renew() }
   }
 
   private func update(_ change: @Sendable (inout WatchedWorkspaces) -> Void) async -> Bool {

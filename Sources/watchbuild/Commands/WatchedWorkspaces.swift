@@ -22,7 +22,7 @@ struct WatchedWorkspaces: Sendable {
       [settings.configurationFile?.path.removingLastComponent()].compactMap { $0 })
     patterns = settings.ignore
     scope = WatchScope(root: root, ignore: IgnoreRules(root: root))
-    scope = newScope
+    renew()
   }
 
   var hasOthers: Bool { !others.isEmpty }
@@ -37,15 +37,20 @@ struct WatchedWorkspaces: Sendable {
 
   mutating func add(_ workspaces: Set<FilePath>) {
     for workspace in workspaces where workspace != root && others[workspace] == nil {
-      others[workspace] = IgnoreRules(
-        root: workspace, bazelIgnore: BazelIgnore.read(in: workspace))
+      others[workspace] = IgnoreRules(root: workspace)
     }
-    scope = newScope
+    renew()
   }
 
   mutating func follow(_ index: TargetIndex, isWhole: Bool) {
     indexes[index.workspace] = index
     self.isWhole = isWhole
+    renew()
+  }
+
+  /// Reads again what `.bazelignore` says in each workspace.
+  mutating func renew() {
+    for workspace in others.keys { others[workspace] = ignoreRules(of: workspace) }
     scope = newScope
   }
 
@@ -53,7 +58,8 @@ struct WatchedWorkspaces: Sendable {
 
   private var newScope: WatchScope {
     var scope = WatchScope(
-      root: root, ignore: ignoreRules, trees: isWhole || indexes[root] == nil ? nil : [],
+      root: root, ignore: ignoreRules(of: root, patterns: patterns),
+      trees: isWhole || indexes[root] == nil ? nil : [],
       directories: configuration)
     for workspace in others.keys where indexes[workspace] == nil {
       scope.outside.insert(workspace)
@@ -86,26 +92,44 @@ struct WatchedWorkspaces: Sendable {
       })
   }
 
-  /// Where links lead: the directory that holds the target, and all below if it is one itself.
+  /// Where links lead: the directory that holds the target, and all below if it is one itself, also
+  /// below the packages in it: they are another repository's, or known by the path over the link.
   private func addLinks(of index: TargetIndex, to scope: inout WatchScope) {
     for path in index.linked {
       scope.directories.insert(path.removingLastComponent())
-      guard Disk.type(of: path) == .directory else { continue }
-      if path.starts(with: root) {
-        scope.trees?.insert(path)
-      } else {
-        scope.outside.insert(path)
-      }
+      if Disk.type(of: path) == .directory { scope.outside.insert(path) }
     }
   }
 
-  private var ignoreRules: IgnoreRules {
-    let lines = BazelIgnore.read(in: root).filter { line in
-      let directory = root.pushing(FilePath(line)).lexicallyNormalized()
-      // Bazel must not look into a workspace within this one, but we must.
-      return !others.keys.contains { $0.starts(with: directory) }
+  // MARK: What is ignored
+
+  private func ignoreRules(of workspace: FilePath, patterns: [String] = []) -> IgnoreRules {
+    let lines = BazelIgnore.read(in: workspace)
+    let needed = needed(in: workspace, despite: IgnoreRules(root: workspace, bazelIgnore: lines))
+    return IgnoreRules(root: workspace, bazelIgnore: lines, patterns: patterns, needed: needed)
+  }
+
+  /// What images are made from although Bazel looks for no packages there: files that a label names
+  /// from above, repositories and workspaces within this one.
+  private func needed(in workspace: FilePath, despite rules: IgnoreRules) -> Set<FilePath> {
+    var needed = Set(others.keys.filter(rules.ignores))
+    for index in indexes.values {
+      needed.formUnion(index.linked.filter(rules.ignores))
+      guard index.workspace == workspace else { continue }
+      needed.formUnion(
+        index.workspaceFiles.filter { !$0.hasPrefix("@") }
+          .map { workspace.pushing(FilePath($0)) }.filter(rules.ignores))
+      var path: [UInt8] = []
+      index.forEachFile { _, label in
+        guard label.isInMainRepository else { return }
+        path.removeAll(keepingCapacity: true)
+        path += label.packageBytes
+        if !path.isEmpty { path.append(UInt8(ascii: "/")) }
+        path += label.nameBytes
+        if rules.wouldIgnore(path) { needed.insert(workspace.pushing(FilePath(label.path))) }
+      }
     }
-    return IgnoreRules(root: root, bazelIgnore: lines, patterns: patterns)
+    return needed
   }
 }
 

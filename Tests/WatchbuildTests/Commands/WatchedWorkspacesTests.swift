@@ -24,6 +24,7 @@ import Watcher
     var builder = TargetIndex.Builder(workspace: workspace)
     builder.add(.rule(name: "//app:image", kind: "image", inputs: ["//app:a.txt"]))
     builder.add(.sourceFile(name: "//app:BUILD", loads: []))
+    builder.add(.sourceFile(name: "//app:a.txt", loads: []))
     return builder.build(
       images: [image], isPartial: isPartial, workspaceFiles: ["tools/ci.bazelrc"])
   }
@@ -94,6 +95,46 @@ import Watcher
     watched.add([root.appending("third")])
     #expect(!watched.scope.ignore.ignores(root.appending("third").appending("BUILD")))
     #expect(watched.scope.ignore.ignores(root.appending("node_modules").appending("x")))
+  }
+
+  @Test func `what an index names is watched although Bazel ignores its directory`() throws {
+    var watched = initial
+    try directory.write("app\n", to: "w/.bazelignore")
+    watched.add([])
+    #expect(watched.scope.ignore.ignores(root.appending("app").appending("a.txt")))
+    let index = try index(of: root)
+    let isBeyond = reaches(&watched) { $0.follow(index, isWhole: false) }
+    #expect(isBeyond)
+    #expect(!watched.scope.ignore.ignores(root.appending("app").appending("a.txt")))
+    #expect(watched.scope.ignore.ignores(root.appending("app").appending("b.txt")))
+  }
+
+  @Test func `a repository within this one is watched whole although Bazel ignores it here`()
+    throws
+  {
+    var watched = initial
+    try directory.write("third\n", to: "w/.bazelignore")
+    let lib = try directory.makeDirectory("w/third/lib")
+    var index = try index(of: root)
+    index.links.add(.init(repository: "@lib", path: ""), leadsTo: lib.string, over: [])
+    watched.follow(index, isWhole: false)
+    #expect(!watched.scope.ignore.ignores(lib.appending("sub").appending("f")))
+    #expect(watched.scope.outside == [lib])
+  }
+
+  @Test func `a line that leaves a bazelignore file lets its directory in`() throws {
+    var watched = initial
+    let other = try directory.makeDirectory("other")
+    for file in ["w/.bazelignore", "other/.bazelignore"] {
+      try directory.write("gen\nout\n", to: file)
+    }
+    watched.add([other])
+    for file in ["w/.bazelignore", "other/.bazelignore"] { try directory.write("gen\n", to: file) }
+    let isBeyond = reaches(&watched) { $0.renew() }
+    #expect(isBeyond)
+    #expect(!watched.scope.ignore.ignores(root.appending("out")))
+    #expect(!watched.ignores(other.appending("out")))
+    #expect(watched.ignores(other.appending("gen")))
   }
 
   @Test func `the links that Bazel makes in another workspace are of no concern`() throws {
