@@ -1,6 +1,6 @@
 /// What is known of the entries of one directory, packed into one allocation.
 ///
-/// A workspace may have a million files, so an entry costs its name and ten bytes: a value, flags
+/// A workspace may have a million files, so an entry costs its name and eleven bytes: a value, flags
 /// and the name's length. Directories of more than 64 entries get a hash index beside it.
 struct FileRecords {
   struct Entry: Equatable {
@@ -26,7 +26,9 @@ struct FileRecords {
 
   typealias Name = UnsafeBufferPointer<UInt8>
 
-  private static let header = 10
+  private static let header = 11
+  /// The kernel takes no longer path, and FUSE, SMB and others have no longer name.
+  static let longestName = 4096
   private static let indexedFrom = 64
 
   private var bytes: [UInt8] = []
@@ -71,14 +73,16 @@ struct FileRecords {
     }
   }
 
-  /// - Precondition: There is no entry of that name; the name has 1 to 255 bytes.
+  /// - Precondition: There is no entry of that name; the name has 1 to 4096 bytes.
   @discardableResult
   mutating func insert(_ name: Name, _ entry: Entry) -> Int {
     precondition(
-      1...255 ~= name.count, "a file name of \(name.count) bytes: no file system has these")
+      1...Self.longestName ~= name.count,
+      "a file name of \(name.count) bytes: the kernel has none such")
     let offset = bytes.count
-    var header = (entry.value, entry.flags.rawValue, UInt8(name.count))
-    withUnsafeBytes(of: &header) { bytes.append(contentsOf: $0.prefix(Self.header)) }
+    withUnsafeBytes(of: entry.value) { bytes.append(contentsOf: $0) }
+    bytes.append(entry.flags.rawValue)
+    withUnsafeBytes(of: UInt16(name.count).littleEndian) { bytes.append(contentsOf: $0) }
     bytes.append(contentsOf: name)
     live += 1
     if entry.flags.contains(.directory) { hasDirectories = true }
@@ -96,14 +100,18 @@ struct FileRecords {
     entry.flags.insert(.removed)
     self[offset] = entry
     live -= 1
-    removedBytes += Int32(Self.header) + Int32(bytes[offset + 9])
+    removedBytes += Int32(Self.header + nameLength(at: offset))
   }
 
   func withName<Result>(at offset: Int, _ body: (Name) throws -> Result) rethrows -> Result {
     try bytes.withUnsafeBufferPointer {
       let start = offset + Self.header
-      return try body(Name(rebasing: $0[start..<start + Int($0[offset + 9])]))
+      return try body(Name(rebasing: $0[start..<start + nameLength(at: offset)]))
     }
+  }
+
+  private func nameLength(at offset: Int) -> Int {
+    Int(bytes[offset + 9]) | Int(bytes[offset + 10]) << 8
   }
 
   /// The offsets of all entries, in no order that means anything.
@@ -112,7 +120,7 @@ struct FileRecords {
     while offset < bytes.count {
       let entry = self[offset]
       if !entry.flags.contains(.removed) { body(offset, entry) }
-      offset += Self.header + Int(bytes[offset + 9])
+      offset += Self.header + nameLength(at: offset)
     }
   }
 
@@ -144,7 +152,7 @@ struct FileRecords {
     kept.reserveCapacity(bytes.count - Int(removedBytes))
     var offset = 0
     while offset < bytes.count {
-      let next = offset + Self.header + Int(bytes[offset + 9])
+      let next = offset + Self.header + nameLength(at: offset)
       if bytes[offset + 8] & Entry.Flags.removed.rawValue == 0 {
         kept.append(contentsOf: bytes[offset..<next])
       }
@@ -184,14 +192,14 @@ struct FileRecords {
     var offset = 0
     while offset < bytes.count {
       if matches(offset, name) { return offset }
-      offset += Self.header + Int(bytes[offset + 9])
+      offset += Self.header + nameLength(at: offset)
     }
     return nil
   }
 
   private func matches(_ offset: Int, _ name: Name) -> Bool {
     bytes.withUnsafeBufferPointer {
-      guard Int($0[offset + 9]) == name.count,
+      guard nameLength(at: offset) == name.count,
         $0[offset + 8] & Entry.Flags.removed.rawValue == 0
       else { return false }
       let start = offset + Self.header

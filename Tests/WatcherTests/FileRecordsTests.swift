@@ -14,6 +14,18 @@ import Testing
     #expect(records.count == 1)
   }
 
+  /// As FUSE and SMB have them.
+  @Test func `names of more than 255 bytes are kept as all others`() {
+    var records = FileRecords()
+    let names = [1, 255, 256, 257, 765, 4096].map { String(repeating: "n", count: $0) }
+    for (number, name) in names.enumerated() {
+      records.insert(name, Entry(flags: [], value: UInt64(number)))
+    }
+    records[names[1]].map { records.remove(at: $0) }
+    records.compact()
+    #expect(names.map { records[$0].map { records[$0].value } } == [0, nil, 2, 3, 4, 5])
+  }
+
   /// Against a dictionary, over sizes with and without a hash index.
   @Test(arguments: [8, 64, 65, 3000])
   func `records answer as a dictionary does`(_ names: Int) {
