@@ -1,4 +1,5 @@
 package import SystemPackage
+import Watcher
 
 extension TargetIndex {
   /// Takes the entries of one query, in any order, and makes the index of them.
@@ -38,7 +39,7 @@ extension TargetIndex {
         let file = node(name)
         files.append(file)
         if !name.hasPrefix("@") || name.hasPrefix("@//") || name.hasPrefix("@@//") {
-          if loads.isEmpty, name.hasSuffix(":BUILD.bazel") { untold.append(file) }
+          if loads.isEmpty, name.hasSuffix(":" + BuildFileName.long) { untold.append(file) }
           if name.hasSuffix(".bzl") { extensions.append(file) }
         }
         for load in loads {
@@ -128,7 +129,9 @@ extension TargetIndex {
         if let file = buildFile(in: package) {
           edge(from: file, to: rule)
         } else {
-          let file = (package + Array("BUILD".utf8)).withUnsafeBufferPointer { labels.insert($0) }
+          let file = (package + Array(BuildFileName.plain.utf8)).withUnsafeBufferPointer {
+            labels.insert($0)
+          }
           files.append(file)
           edge(from: file, to: rule)
         }
@@ -154,7 +157,7 @@ extension TargetIndex {
 
     /// The BUILD file that is in effect: Bazel takes `BUILD.bazel` where there are both.
     private func buildFile(in package: [UInt8]) -> Node? {
-      ["BUILD.bazel", "BUILD"].lazy.compactMap { labels.node(package + Array($0.utf8)) }.first
+      BuildFileName.all.lazy.compactMap { labels.node(package + Array($0.utf8)) }.first
     }
 
     private func sortedReaders() -> (starts: [Int32], readers: [Node]) {
@@ -184,12 +187,6 @@ extension TargetIndex {
       return (starts, Array(sorted[..<count]))
     }
   }
-}
-
-/// The names that make a directory a package.
-/// Source: https://bazel.build/concepts/build-files
-package enum BuildFileName {
-  package static let all: Set<String> = ["BUILD", "BUILD.bazel"]
 }
 
 extension Label {

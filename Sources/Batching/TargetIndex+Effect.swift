@@ -153,7 +153,7 @@ extension TargetIndex {
     let name = path.name
     if isWorkspaceFile(place, name: name) { return .everything }
     let directory = path.parent
-    if name == "BUILD" || name == "BUILD.bazel" {
+    if BuildFileName.contains(name) {
       return buildFile(in: directory, of: place.repository, kind)
     }
     let isBzl = path.utf8.suffix(4).elementsEqual(".bzl".utf8)
@@ -223,7 +223,7 @@ extension TargetIndex {
 
   /// The BUILD files of a package: one, or two for a moment while one is renamed to the other.
   private func buildFiles(of package: Substring, in repository: String) -> [Node] {
-    ["BUILD", "BUILD.bazel"].compactMap { node(package, $0, in: repository) }
+    BuildFileName.all.compactMap { node(package, $0[...], in: repository) }
   }
 
   /// The source file (or source directory) that a path is; no rule that happens to share its name.

@@ -1,4 +1,5 @@
 package import SystemPackage
+import Watcher
 
 /// Which images a file can change: the build graph of the image targets, turned around.
 ///
@@ -67,7 +68,7 @@ package struct TargetIndex: Sendable {
   package var packages: Set<String> {
     var packages: Set<String> = []
     forEachFile { _, label in
-      if label.repository.isEmpty, BuildFileName.all.contains(String(label.name)) {
+      if label.repository.isEmpty, BuildFileName.contains(label.nameBytes) {
         packages.insert(String(label.package))
       }
     }

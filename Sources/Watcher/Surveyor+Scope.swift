@@ -64,16 +64,21 @@ extension Surveyor {
   }
 
   private func isPackage(_ id: ID) -> Bool {
-    buildFileNames.contains { name in
-      name.withUnsafeBufferPointer { name in
+    BuildFileName.all.contains { name in
+      let isThere = Array(name.utf8).withUnsafeBufferPointer { name in
         guard let offset = tree[id].records.offset(of: name) else { return false }
         return !tree[id].records[offset].flags.contains(.directory)
       }
+      guard isThere else { return false }
+      var bytes: [UInt8] = []
+      tree.appendPath(of: id, to: &bytes)
+      // Seen without following links: what it leads to may be a directory.
+      return BuildFileName.isFile(FilePath(bytes: bytes).appending(name))
     }
   }
 
   func isBuildFile(_ name: FileRecords.Name) -> Bool {
-    plan.hasBorders && buildFileNames.contains { name.elementsEqual($0) }
+    plan.hasBorders && BuildFileName.contains(name)
   }
 
   /// How a subdirectory is to be watched; `nil`: not at all.
@@ -97,5 +102,3 @@ extension Surveyor {
     return directories
   }
 }
-
-private let buildFileNames = ["BUILD", "BUILD.bazel"].map { Array($0.utf8) }

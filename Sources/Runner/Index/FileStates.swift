@@ -58,7 +58,9 @@ struct FileStates {
     var below: [String] = []
     var isOther = false
     let names = Self.names(in: directory) { name, kind in
-      if !isPackage, name == "BUILD" || name == "BUILD.bazel" { isOther = true }
+      if !isPackage, kind != .directory, BuildFileName.contains(name) {
+        isOther = isOther || BuildFileName.marksPackage(FilePath(directory))
+      }
       guard name != ".git", kind != .other else { return }
       let path = "\(directory)/\(name)"
       // Links are followed where the graph does; packages come by themselves.
@@ -191,10 +193,7 @@ struct FileStates {
       for byte in label.packageBytes { path.append(CChar(bitPattern: byte)) }
       if !label.packageBytes.isEmpty { path.append(0x2f) }
       for byte in label.nameBytes { path.append(CChar(bitPattern: byte)) }
-      call(
-        number,
-        isBuildFile: label.nameBytes.starts(with: "BUILD".utf8)
-          && (label.nameBytes.count == 5 || label.nameBytes.elementsEqual("BUILD.bazel".utf8)))
+      call(number, isBuildFile: BuildFileName.contains(label.nameBytes))
     }
     for (position, file) in other.enumerated() {
       path = root + file.utf8.map { CChar(bitPattern: $0) }

@@ -79,6 +79,14 @@ import Watcher
         == Effect(images: ["app"], isStale: true))
   }
 
+  @Test func `beside a directory named BUILD a glob may look too`() async throws {
+    try directory.makeDirectory("w/app/rpm/BUILD")
+    try directory.makeDirectory("w/app/rpm/deep")
+    try save()
+    let path = try directory.write("new", to: "w/app/rpm/deep/b.txt")
+    #expect(try await load().changes.contains(FileChange(path: path, kind: .created)))
+  }
+
   @Test func `a file saved by renaming is no new file`() async throws {
     try save()
     try directory.write("second", to: "w/app/src/.a.swp")
