@@ -11,28 +11,6 @@ extension Clock where Duration == Swift.Duration {
   }
 }
 
-/// A file's first bytes; `nil` when it can't be read, as when its process or Bazel has removed it.
-func readFile(_ path: FilePath, limit: Int) -> [UInt8]? {
-  // Both callers only add detail to a message, and do without it.
-  guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else {
-    return nil
-  }
-  defer {
-    // Closing after reading loses nothing.
-    try? file.close()
-  }
-  var bytes: [UInt8] = []
-  while bytes.count < limit {
-    let chunk = [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in
-      // As above: what could be read is good enough.
-      count = (try? file.read(into: UnsafeMutableRawBufferPointer(buffer))) ?? 0
-    }
-    if chunk.isEmpty { break }
-    bytes += chunk
-  }
-  return bytes
-}
-
 extension Bazel {
   /// Runs a query, its answer going to `standardOutput`.
   ///
@@ -44,7 +22,7 @@ extension Bazel {
   ) async throws -> (exit: CommandExit, output: BazelOutput) {
     let elapsed = clock.stopwatch()
     let session = QuerySession(
-      BazelOutput(workspace: workspace, read: { readFile($0, limit: 1 << 16) }), update: update)
+      BazelOutput(workspace: workspace, read: { SmallFile.start(of: $0, limit: 1 << 16) }), update: update)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         while !Task.isCancelled {

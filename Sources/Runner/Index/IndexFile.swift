@@ -80,8 +80,11 @@ package struct IndexFile: Sendable {
 
   private func replace(with bytes: [UInt8]) throws {
     let new = FilePath(path.string + ".new")
+    // Whatever lies there is not written through, but a file of our own.
+    new.withPlatformString { _ = unlink($0) }
     let file = try FileDescriptor.open(
-      new, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
+      new, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+      permissions: .ownerReadWrite)
     try file.closeAfter { _ = try file.writeAll(bytes) }
     let result = new.withPlatformString { new in
       path.withPlatformString { rename(new, $0) }
@@ -102,7 +105,7 @@ package struct IndexFile: Sendable {
   package func load(
     _ workspace: FilePath, images: [ImageTarget]
   ) async throws(Refusal) -> Saved {
-    guard let bytes = readFile(path, limit: .max) else { throw .absent }
+    let bytes = try content()
     var reader = BinaryReader(bytes)
     let saved: Saved?
     do {
@@ -129,6 +132,22 @@ package struct IndexFile: Sendable {
   }
 
   // MARK: Content
+
+  /// An index of a million files has half of this; in bytes.
+  private static let limit = 512 << 20
+
+  private func content() throws(Refusal) -> [UInt8] {
+    let magic = withUnsafeBytes(of: Self.magic.littleEndian) { Array($0) }
+    // What is none of ours is not read to its end.
+    guard SmallFile.start(of: path, limit: magic.count).map({ $0 == magic }) ?? true else {
+      throw .foreign
+    }
+    do throws(SmallFile.Refusal) {
+      return try SmallFile.read(path, limit: Self.limit, followsLink: false)
+    } catch {
+      throw error == .unreadable(.noSuchFileOrDirectory) ? .absent : .foreign
+    }
+  }
 
   private static let headLength = 20
   /// The kernel stamps files with a clock that is so much behind; in seconds.

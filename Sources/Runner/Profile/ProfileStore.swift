@@ -131,7 +131,7 @@ extension ProfileStore {
       .filter { $0.hasPrefix("cycle-") && !$0.contains("-bazel-") }
       .compactMap { name in
         // One that another version wrote, or that is being written, is left out.
-        readFile(directory.appending(name), limit: 16 << 20).flatMap {
+        SmallFile.start(of: directory.appending(name), limit: 16 << 20).flatMap {
           try? CycleProfile.decoder.decode(CycleProfile.self, from: Data($0))
         }
       }

@@ -147,6 +147,26 @@ import Watcher
     }
   }
 
+  @Test func `what lies in the file's place is refused without waiting for it or reading it`()
+    async throws
+  {
+    let path = directory.appending("index")
+    try #require(mkfifo(path.string, 0o600) == 0)
+    await #expect(throws: IndexFile.Refusal.foreign) { try await load() }
+    unlink(path.string)
+    try save()
+    try #require(truncate(path.string, 3 << 30) == 0)
+    await #expect(throws: IndexFile.Refusal.foreign) { try await load() }
+  }
+
+  @Test func `saving writes through no link`() async throws {
+    let other = try directory.write("mine", to: "other")
+    try #require(symlink(other.string, directory.appending("index.new").string) == 0)
+    try save()
+    #expect(SmallFile.text(of: other, limit: 10) == "mine")
+    #expect(try await load().changes == [])
+  }
+
   private func read(_ path: FilePath) throws -> [UInt8] {
     let file = try FileDescriptor.open(path, .readOnly)
     return try file.closeAfter {

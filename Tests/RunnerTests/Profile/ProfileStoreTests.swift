@@ -117,7 +117,7 @@ struct ProfileStoreTests {
     let file = try FileDescriptor.open(
       path, .writeOnly, options: .create, permissions: .ownerReadWrite)
     try file.closeAfter { try ChromeTrace(of: run.cycles, in: run).write(to: file) }
-    let bytes = try #require(readFile(path, limit: 1 << 20))
+    let bytes = try #require(SmallFile.start(of: path, limit: 1 << 20))
     let trace = try JSONDecoder().decode(Trace.self, from: Data(bytes))
     let starts = trace.traceEvents.filter { $0.name == "cycle 1" || $0.name == "cycle 2" }
     #expect(starts.map(\.ts) == [0, 5_000_000])
