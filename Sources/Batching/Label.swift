@@ -1,7 +1,7 @@
 /// A Bazel label in canonical form, such as `//services/api:image.tar` or `@ext//:lib`.
 ///
-/// `//a/b` is read as `//a/b:b`, and `@//` and `@@//` (the main repository, as Bazel 6 and later
-/// may print it) as `//`, so that one target has one label.
+/// `//a/b` is read as `//a/b:b`, `@ext` as `@ext//:ext`, and `@//` and `@@//` (the main repository,
+/// as Bazel 6 and later may print it) as `//`, so that one target has one label.
 /// Source: https://bazel.build/concepts/labels
 package struct Label: Hashable, Sendable, Comparable, CustomStringConvertible {
   package let description: String
@@ -11,7 +11,11 @@ package struct Label: Hashable, Sendable, Comparable, CustomStringConvertible {
     var text = Substring(text)
     if text.hasPrefix("@@//") { text = text.dropFirst(2) }
     if text.hasPrefix("@//") { text = text.dropFirst() }
-    guard let slashes = text.firstRange(of: "//") else { return nil }
+    guard let slashes = text.firstRange(of: "//") else {
+      guard let name = Self.shortForm(text) else { return nil }
+      description = "\(text)//:\(name)"
+      return
+    }
     let repository = text[..<slashes.lowerBound]
     guard repository.isEmpty || repository.hasPrefix("@"), !repository.contains(":") else {
       return nil
@@ -33,6 +37,22 @@ package struct Label: Hashable, Sendable, Comparable, CustomStringConvertible {
       !text.contains(where: \.isNewline), !name.contains(":")
     else { return nil }
     description = "\(repository)//\(package):\(name)"
+  }
+
+  /// The target that a repository's name alone stands for, as `ext` for `@ext` and `@@ext`.
+  private static func shortForm(_ text: Substring) -> Substring? {
+    let name = text.hasPrefix("@@") ? text.dropFirst(2) : text.dropFirst()
+    guard text.hasPrefix("@"), !name.isEmpty,
+      name.utf8.allSatisfy({ byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"):
+          true
+        default: "_.-~+".utf8.contains(byte)
+        }
+      })
+    else { return nil }
+    return name
   }
 
   /// The package's path from the repository's root: `services/api`; empty for the root package.

@@ -73,7 +73,8 @@ package enum SmallFile {
     while bytes.count < limit {
       var error: Int32 = 0
       let chunk = [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in
-        let read = Glibc.read(descriptor, buffer.baseAddress, min(buffer.count, limit - bytes.count))
+        let read = Glibc.read(
+          descriptor, buffer.baseAddress, min(buffer.count, limit - bytes.count))
         if read < 0 { error = errno }
         count = max(read, 0)
       }

@@ -58,7 +58,8 @@ extension Bazel {
     profileFile.withPlatformString { _ = unlink($0) }
     let session = try BuildSession(
       record: BuildRecord(
-        targets: request.targets, workspace: workspace, read: { SmallFile.start(of: $0, limit: 1 << 20) }),
+        targets: request.targets, workspace: workspace,
+        read: { SmallFile.start(of: $0, limit: 1 << 20) }),
       file: EventFile(creating: eventFile), elapsed: clock.stopwatch(),
       update: BuildUpdate.listener(waitsForLock: request.waitsForLock, blaming(request, update)))
     defer { session.close() }

@@ -47,7 +47,7 @@ struct ImageSelectionTests {
     (["//other:tar"], "", ["other"]),
     (["web", "//other:tar", "//other:tar"], "", ["web", "other"]),
     (["//x/web:tar"], "", ["x/web"]),
-    (["@ext//a:b"], "deep", ["a"]),
+    (["@ext//a:b"], "deep", ["a"]), (["@pulled"], "deep", ["pulled"]),
   ])
   func `names and labels choose images, with what they require`(
     _ requested: [String], _ package: String, _ names: [String]
