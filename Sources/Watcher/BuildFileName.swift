@@ -31,7 +31,7 @@ package enum BuildFileName {
 
   /// Whether a regular file lies at the path, symbolic links followed, and can be read: Bazel passes
   /// over what can't.
-  static func isFile(_ path: FilePath) -> Bool {
+  package static func isFile(_ path: FilePath) -> Bool {
     path.withPlatformString { path in
       var status = stat()
       return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG

@@ -15,10 +15,13 @@ package struct Bazel: Sendable {
   /// A directory of our own for build-event files. Bazel's server opens these in its own process,
   /// so they must be regular files that nobody else uses.
   package var scratch: FilePath
+  /// Shared by all commands of a run.
+  package var unknownOptions: UnknownOptions
 
   package init(
     workspace: FilePath, executable: String = "bazel", startupOptions: [String] = [],
-    runner: any CommandRunner, clock: any Clock<Duration>, scratch: FilePath
+    runner: any CommandRunner, clock: any Clock<Duration>, scratch: FilePath,
+    unknownOptions: UnknownOptions = UnknownOptions()
   ) {
     self.workspace = workspace
     self.executable = executable
@@ -26,5 +29,6 @@ package struct Bazel: Sendable {
     self.runner = runner
     self.clock = clock
     self.scratch = scratch
+    self.unknownOptions = unknownOptions
   }
 }

@@ -2,6 +2,7 @@ package import Batching
 import Glibc
 import Synchronization
 import SystemPackage
+import Watcher
 
 /// How an index query ended.
 package struct QueryAnswer: Hashable, Sendable {
@@ -29,6 +30,7 @@ extension Bazel {
   ///
   /// - Parameters:
   ///   - images: The targets whose dependencies are wanted.
+  ///   - others: Query expressions for targets that are wanted with theirs.
   ///   - waitsForLock: `false`: throw at once when another command holds Bazel's lock.
   ///   - update: Called with what Bazel says meanwhile, one call at a time: that the lock has to be
   ///     waited for, and what is wrong in packages.
@@ -36,24 +38,65 @@ extension Bazel {
   /// - Returns: Whether the answer is whole.
   /// - Throws: `BazelError` when there is no answer, with what Bazel complains of; `CommandError`; `CancellationError`.
   package func query(
-    _ images: [Label],
+    _ images: [Label], and others: [String] = [],
     waitsForLock: Bool = true,
     update: @escaping @Sendable (BuildUpdate) -> Void = { _ in },
     entry: @escaping @Sendable (QueryEntry) -> Void
   ) async throws -> QueryAnswer {
     let set = images.map { Self.quoted($0.description) }.joined(separator: " ")
-    return try await targets(
+    let all = (["set(\(set))"] + others).joined(separator: " union ")
+    let isEmpty = Mutex(true)
+    let answer = try await targets(
       // Asked this way, because `deps(set(…))` gives each target once for every image.
-      "let d = deps(set(\(set))) in $d union buildfiles($d)",
-      attributes: "none", waitsForLock: waitsForLock, update: update
-    ) { entry($0.entry) }
+      "let d = deps(\(all)) in $d union buildfiles($d)",
+      attributes: "none", newer: namesModules ? ["--consistent_labels"] : [],
+      waitsForLock: waitsForLock, update: update
+    ) { target in
+      isEmpty.withLock { $0 = false }
+      entry(target.entry)
+    }
+    guard images.isEmpty || answer.isPartial || !isEmpty.withLock({ $0 }) else {
+      throw BazelError(
+        exitCode: 0,
+        problem: "'\(executable) query' succeeded and answered nothing; "
+          + "check the 'query' and 'common' lines of .bazelrc",
+        diagnostics: answer.diagnostics)
+    }
+    return answer
+  }
+
+  /// Whether repositories may have other names here than in `external/`: then their names must be
+  /// asked for as they are there, where Bazel can tell.
+  private var namesModules: Bool {
+    BuildFileName.isFile(workspace.appending("MODULE.bazel"))
   }
 
   /// Runs one query whose answer is a stream of targets.
   ///
   /// - `attributes`: which of the rules' attributes to answer with.
+  /// - `newer`: options that not every Bazel knows; asked again without where it does not.
   func targets(
-    _ expression: String, attributes: String, waitsForLock: Bool,
+    _ expression: String, attributes: String, newer: [String] = [], waitsForLock: Bool,
+    update: @escaping @Sendable (BuildUpdate) -> Void,
+    target: @escaping @Sendable (QueryStream.Target) -> Void
+  ) async throws -> QueryAnswer {
+    let known = unknownOptions.known(newer, in: workspace)
+    do {
+      return try await answer(
+        to: expression, attributes: attributes, options: known, waitsForLock: waitsForLock,
+        update: update, target: target)
+    } catch let error as BazelError where error.exitCode == 2 {
+      guard unknownOptions.learn(from: error.problem, options: known, in: workspace) else {
+        throw error
+      }
+      return try await targets(
+        expression, attributes: attributes, newer: newer, waitsForLock: waitsForLock,
+        update: update, target: target)
+    }
+  }
+
+  private func answer(
+    to expression: String, attributes: String, options: [String], waitsForLock: Bool,
     update: @escaping @Sendable (BuildUpdate) -> Void,
     target: @escaping @Sendable (QueryStream.Target) -> Void
   ) async throws -> QueryAnswer {
@@ -62,8 +105,8 @@ extension Bazel {
     let file = expression.utf8.count > 64 << 10 ? try QueryFile(expression, in: scratch) : nil
     defer { file?.remove() }
     let command = queryCommand(
-      attributes: attributes, waitsForLock: waitsForLock,
-      expression: file.map { "--query_file=\($0.path)" } ?? expression)
+      attributes: attributes, options: options, waitsForLock: waitsForLock,
+      expression: file.map { ["--query_file=\($0.path)"] } ?? ["--query_file=", expression])
     let stream = Mutex<(QueryStream, isMalformed: Bool)>((QueryStream(), false))
     let listener = BuildUpdate.listener(waitsForLock: waitsForLock, update)
     let (exit, output) = try await run(command, update: listener) { bytes in
@@ -96,16 +139,26 @@ extension Bazel {
   }
 
   /// - `expression`: the query, or the option that names its file.
-  func queryCommand(attributes: String, waitsForLock: Bool, expression: String) -> Command {
+  func queryCommand(
+    attributes: String, options: [String], waitsForLock: Bool, expression: [String]
+  ) -> Command {
     Command(
       executable,
       startupOptions + (waitsForLock ? [] : ["--noblock_for_lock"]) + [
-        "query", "--noshow_progress", "--color=no", "--keep_going", "--output=streamed_proto",
-        "--order_output=no", "--noproto:default_values", "--noproto:locations",
-        "--proto:output_rule_attrs=\(attributes)", expression,
-      ],
+        "query", "--noshow_progress", "--noshow_timestamps", "--color=no", "--keep_going",
+        "--output=streamed_proto", "--order_output=no", "--noproto:default_values",
+        "--noproto:locations", "--proto:output_rule_attrs=\(attributes)",
+      ] + Self.whole + options + expression,
       in: workspace)
   }
+
+  /// The answer is to hold all that an image is made of, whatever `query` and `common` lines of a
+  /// `.bazelrc` leave out. Every Bazel from 4 on knows these.
+  private static let whole = [
+    "--implicit_deps", "--tool_deps", "--nodep_deps", "--include_aspects",
+    "--aspect_deps=conservative", "--nostrict_test_suite", "--proto:rule_inputs_and_outputs",
+    "--universe_scope=", "--noinfer_universe_scope",
+  ]
 
   /// A label as one word of a query, quoted where it holds what the query language has a use for.
   /// Source: https://bazel.build/query/language#tokens

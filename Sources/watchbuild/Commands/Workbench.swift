@@ -14,6 +14,7 @@ struct Workbench: Sendable {
   var runner: any CommandRunner = SubprocessRunner()
   /// Is told what Bazel says while images are looked for; `nil`: the log is.
   var heard: (@Sendable (BuildUpdate) -> Void)?
+  private let unknownOptions = UnknownOptions()
 
   /// - Throws: `Problem` when the state directory can't be written or there is no Bazel.
   init(_ settings: Settings, outputClosed: @escaping @Sendable (OutputClosed) -> Void) throws {
@@ -40,7 +41,7 @@ struct Workbench: Sendable {
     Bazel(
       workspace: workspace, executable: settings.bazelCommand,
       startupOptions: settings.startupOptions, runner: runner, clock: clock,
-      scratch: settings.stateDirectory.appending("bazel"))
+      scratch: settings.stateDirectory.appending("bazel"), unknownOptions: unknownOptions)
   }
 
   func setup(images: [ImageTarget], runtimes: [any ImageRuntime]) -> BuildSetup {
