@@ -19,6 +19,8 @@ package struct BuildSetup: Sendable {
   package var profiles: ProfileStore?
   /// Where loads are written down; `nil`: nowhere.
   package var ledger: Ledger?
+  /// What the runtimes hold by the loads of this run.
+  package var held = HeldImages()
 
   package init(
     images: [ImageTarget], runtimes: [any ImageRuntime],

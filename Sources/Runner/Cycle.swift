@@ -31,7 +31,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     let begin = clock.now
     let began = SavedIndexes.now
     record.time { $0.windowMs = batch.window.milliseconds }
-    record.begin(start.owed)
+    undertake(start.owed)
     record.record(.batch(Event.BatchClosed(batch, images: named(start.owed), setup: setup)))
     for update in heard { record.record(update) }
     let own = BazelsOwnFiles(of: Set(setup.images.map(\.key.workspace)))
@@ -48,7 +48,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
         learned(FileContent.contents(of: index, before: began))
       }
       owed = await refreshed(found)
-      record.begin(owed.subtracting(start.owed))
+      undertake(owed.subtracting(start.owed))
     }
     let plan = Plan(
       owed: owed, images: setup.images, buildConcurrency: setup.buildConcurrency)
@@ -75,6 +75,12 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     }
   }
 
+  /// These images are the cycle's to make.
+  private func undertake(_ images: Set<String>) {
+    setup.held.forget(images)
+    record.begin(images)
+  }
+
   /// Where local repositories lie is known once a first build has left its convenience links.
   private func completed(_ indexes: [TargetIndex]) async -> [TargetIndex] {
     var completed: [TargetIndex] = []
@@ -96,7 +102,8 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   ) async throws {
     let (jobs, queue) = AsyncStream.makeStream(of: LoadQueue<C>.Job.self)
     let lanes = LoadQueue(
-      limit: setup.loadJobs, ledger: setup.ledger, underway: loads, record: record, clock: clock)
+      limit: setup.loadJobs, ledger: setup.ledger, held: setup.held, underway: loads,
+      record: record, clock: clock)
     async let loaded: Void = lanes.run(jobs)
     async let _ = setup.prepareRuntimes()
     defer { queue.finish() }

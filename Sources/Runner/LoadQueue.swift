@@ -15,6 +15,8 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
   let limit: Int
   /// Where what was loaded is written down; `nil`: nowhere.
   var ledger: Ledger?
+  /// Told what the runtimes hold.
+  var held = HeldImages()
   /// Told of each load, so that one whose image is to be built anew can be ended.
   var underway = LoadsUnderway()
   let record: CycleRecord
@@ -77,6 +79,7 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
         // An image that is not written down is one that is never removed: no reason to fail.
         try? ledger?.loaded(result.id, as: job.reference, into: job.runtime.name)
       }
+      held.hold(job.image.name, result.id, as: job.reference, in: job.runtime.name)
       record.loaded(
         job.image, result, as: job.reference, runtime: job.runtime.name,
         ms: start.duration(to: clock.now).milliseconds)

@@ -92,6 +92,7 @@ struct LoopTurn<C: Clock<Duration>> {
     case .read(let changed):
       let images = changed.flatMap { $0.images == setup.images ? nil : $0.images }
       if let changed { setup = changed }
+      if let images { setup.held.keep(Set(images.map(\.name))) }
       perform(state.readingEnded(images), in: &group)
     }
     // No cycle came of it that could tell.

@@ -65,6 +65,8 @@ struct WireWriter {
   private(set) var bytes: [UInt8] = []
 
   /// A message whose first field is a string or a message.
+  init() {}
+
   init(_ number: UInt64, _ content: [UInt8]) { add(number, content) }
 
   init(_ number: UInt64, _ text: String) { add(number, text) }

@@ -34,10 +34,36 @@ package protocol ImageRuntime: Sendable {
   func remove(
     _ image: SupersededImage, keeping kept: Set<Digest>, isDryRun: Bool
   ) async throws -> Removal
+
+  /// How it is noticed that another hand takes images away.
+  var lossNotice: LossNotice { get }
+
+  /// Looks, by one cheap question, which names no longer stand for the images that they should.
+  ///
+  /// - Parameter held: Names, and the IDs under which the runtime holds the images, as `load` told.
+  /// - Throws: `RuntimeError` when it does not answer; `CancellationError`.
+  func losses(among held: [ImageReference: Digest]) async throws -> [ImageReference: ImageLoss]
+
+  /// Follows what happens to images there, until the runtime ends or the task is cancelled.
+  ///
+  /// - Parameter happened: Called once at the beginning, when nothing escapes any more, and for
+  ///   whatever happens, which may be our own doing.
+  /// - Throws: `RuntimeError`: one that is `refused` has no events.
+  func followEvents(_ happened: @escaping @Sendable () -> Void) async throws
 }
 
 extension ImageRuntime {
   package var combinesLoads: Bool { false }
+
+  package var lossNotice: LossNotice { .never }
+
+  package func losses(
+    among held: [ImageReference: Digest]
+  ) async throws -> [ImageReference: ImageLoss] { [:] }
+
+  package func followEvents(_ happened: @escaping @Sendable () -> Void) async throws {
+    throw RuntimeError(runtime: name, kind: .refused, message: "\(name) tells of no events")
+  }
 
   package func prepare() async {}
 

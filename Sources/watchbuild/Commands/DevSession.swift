@@ -75,6 +75,14 @@ struct DevSession: Sendable {
         await ImageCleaning(settings: settings, environment: invocation.environment)
           .run(in: setup.runtimes, clock: bench.clock)
       }
+      for runtime in setup.runtimes {
+        group.addTask {
+          await LossWatch(runtime, held: setup.held, clock: bench.clock).run { lost in
+            for image in lost { bench.log.record(.degraded(reason: "\(image)")) }
+            input.yield(.request(images: Set(lost.map(\.image)), cause: .retry))
+          }
+        }
+      }
       defer { group.cancelAll() }
       try await BuildLoop(
         log: bench.log, clock: bench.clock,

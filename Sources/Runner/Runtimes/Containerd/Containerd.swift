@@ -39,6 +39,14 @@ package final class Containerd: ImageRuntime {
     try await loader.ctr.remove(image, isDryRun: isDryRun)
   }
 
+  package var lossNotice: LossNotice { .looks }
+
+  package func losses(
+    among held: [ImageReference: Digest]
+  ) async throws -> [ImageReference: ImageLoss] {
+    try await loader.ctr.losses(among: held)
+  }
+
   package func load(
     _ archive: ImageArchive, as reference: ImageReference
   ) async throws -> LoadResult {

@@ -83,6 +83,25 @@ struct ContainerdAPI: Sendable {
     try await connected { try await remove(names, $0) }
   }
 
+  /// What names stand for, by one question.
+  ///
+  /// - Throws: As `state(of:)`.
+  func digests(of names: [String]) async throws -> [String: Digest] {
+    try await connected { calls in
+      var request = WireWriter()
+      for name in names { request.add(1, "name==\(name)") }
+      let list = try await calls.call(Self.method("images.v1.Images/List"), request.bytes)
+      var reader = WireReader(list[...])
+      var digests: [String: Digest] = [:]
+      while let image = try reader.field() {
+        if let name = try WireReader.field(ImageField.name, of: image.bytes) {
+          digests[name.text] = try Self.digest(of: image.bytes)
+        }
+      }
+      return digests
+    }
+  }
+
   private func remove(_ names: [String], _ calls: RemoteCalls) async throws {
     for name in names {
       _ = try await answer("images.v1.Images/Delete", WireWriter(1, name), calls)

@@ -148,7 +148,7 @@ struct Ctr: Sendable {
     exit == .exited(0) ? "it was stored, but not unpacked" : "\(exit)"
   }
 
-  private func asking<Value>(_ body: () async throws -> Value) async throws -> Value {
+  func asking<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
       return try await body()
     } catch let error as RemoteCalls.Broken {

@@ -66,6 +66,19 @@ package final class LocalCluster: ImageRuntime {
     return all.contains(.removed) ? Removal.removed : Removal.absent
   }
 
+  package var lossNotice: LossNotice { .looks }
+
+  /// What one node lacks is lost: a pod may be started on any. So a node that is new gets all.
+  package func losses(
+    among held: [ImageReference: Digest]
+  ) async throws -> [ImageReference: ImageLoss] {
+    let nodes = try await findNodes()
+    return try await withThrowingTaskGroup(of: [ImageReference: ImageLoss].self) { group in
+      for node in nodes { group.addTask { try await node.ctr.losses(among: held) } }
+      return try await group.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+    }
+  }
+
   package func load(
     _ archive: ImageArchive, as reference: ImageReference
   ) async throws -> LoadResult {

@@ -87,6 +87,28 @@ package final class DockerEngine: ImageRuntime {
     return try await client.remove(image.id, isDryRun: isDryRun)
   }
 
+  package var lossNotice: LossNotice { .events }
+
+  package func losses(
+    among held: [ImageReference: Digest]
+  ) async throws -> [ImageReference: ImageLoss] {
+    // As the engine has them, with the names that it was given for.
+    var names: [ImageReference: ImageReference] = [:]
+    for reference in held.keys { names[isPodman ? reference.local : reference] = reference }
+    var there: [ImageReference: Digest] = [:]
+    for (name, reference) in names { there[name] = held[reference] }
+    var losses: [ImageReference: ImageLoss] = [:]
+    for (name, loss) in try await client.losses(among: there) {
+      if let reference = names[name] { losses[reference] = loss }
+    }
+    return losses
+  }
+
+  package func followEvents(_ happened: @escaping @Sendable () -> Void) async throws {
+    try await service?.start(for: client)
+    try await client.followEvents(happened)
+  }
+
   /// - Parameter present: What the engine has under that name.
   private func loadLayers(
     _ archive: ImageArchive, as reference: ImageReference, present: EngineClient.Image?

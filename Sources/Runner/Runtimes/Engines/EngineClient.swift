@@ -175,7 +175,7 @@ extension EngineClient {
     }
   }
 
-  private func request(_ path: String, _ method: HTTPMethod) -> HTTPClientRequest {
+  func request(_ path: String, _ method: HTTPMethod) -> HTTPClientRequest {
     var request = HTTPClientRequest(url: base + path)
     request.method = method
     // The client names no host for a socket, and the engine answers 400 without one.
@@ -183,7 +183,7 @@ extension EngineClient {
     return request
   }
 
-  private func execute<Answer: Sendable>(
+  func execute<Answer: Sendable>(
     _ request: HTTPClientRequest, deadline: NIODeadline,
     _ read: (HTTPClientResponse) async throws -> Answer
   ) async throws -> Answer {
@@ -209,7 +209,7 @@ extension EngineClient {
     return RuntimeError(unreachable: place, runtime, error)
   }
 
-  private static func collect(_ body: HTTPClientResponse.Body) async throws -> [UInt8] {
+  static func collect(_ body: HTTPClientResponse.Body) async throws -> [UInt8] {
     Array(try await body.collect(upTo: 16 << 20).readableBytesView)
   }
 

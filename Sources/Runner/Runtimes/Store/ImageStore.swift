@@ -43,28 +43,56 @@ package struct ImageStore: ImageRuntime {
     }
   }
 
-  /// The digest that the name stands for, where it is this image and all of it is there.
-  private func held(
-    _ archive: ImageArchive, as reference: ImageReference, in store: StoreDirectory
-  ) throws -> Digest? {
-    guard let entry = try index(of: store).manifest(named: reference),
-      try store.contains(entry.digest, size: entry.size),
-      archive.manifest.map({ $0.digest == entry.digest }) ?? true,
-      let bytes = try store.read(OCILayout.blobName(entry.digest)),
-      Digest(of: bytes) == entry.digest
-    else { return nil }
+  package var lossNotice: LossNotice { .looks }
+
+  /// Reads index and manifests, and looks whether the files of all blobs are there.
+  @concurrent package func losses(
+    among held: [ImageReference: Digest]
+  ) async throws -> [ImageReference: ImageLoss] {
+    let store = StoreDirectory(path: directory)
+    // One that can't be read is damaged, and written anew or told of by the next load.
+    let index = (try? index(of: store)) ?? StoreIndex()
+    var losses: [ImageReference: ImageLoss] = [:]
+    for (reference, digest) in held {
+      let entry = index.manifest(named: reference)
+      if let entry, entry.digest != digest {
+        losses[reference] = .replaced
+      } else if try entry == nil || whole(digest, in: store) == nil {
+        losses[reference] = .removed
+      }
+    }
+    return losses
+  }
+
+  /// The manifest of that digest, where all that it refers to is there.
+  private func whole(
+    _ digest: Digest, in store: StoreDirectory
+  ) throws -> OCILayout.Manifest? {
+    guard let bytes = try store.read(OCILayout.blobName(digest)), Digest(of: bytes) == digest else {
+      return nil
+    }
     let manifest: OCILayout.Manifest
     do throws(JSON.Malformed) {
       manifest = try JSON.decode(OCILayout.Manifest.self, from: bytes)
     } catch {
       return nil
     }
-    guard manifest.config.digest == archive.configDigest.description else { return nil }
     for blob in [manifest.config] + (manifest.layers ?? []) {
       guard let digest = Digest(blob.digest), try store.contains(digest, size: blob.size) else {
         return nil
       }
     }
+    return manifest
+  }
+
+  /// The digest that the name stands for, where it is this image and all of it is there.
+  private func held(
+    _ archive: ImageArchive, as reference: ImageReference, in store: StoreDirectory
+  ) throws -> Digest? {
+    guard let entry = try index(of: store).manifest(named: reference),
+      archive.manifest.map({ $0.digest == entry.digest }) ?? true,
+      try whole(entry.digest, in: store)?.config.digest == archive.configDigest.description
+    else { return nil }
     return entry.digest
   }
 
