@@ -27,9 +27,11 @@ package struct BatchKey: Hashable, Sendable, Comparable, CustomStringConvertible
     options + (platform.map { ["--platforms=\($0)"] } ?? [])
   }
 
-  package var description: String {
-    let platform = platform.map { ["--platforms=\($0)"] } ?? []
-    return ([workspace.string] + sortedOptions + platform).joined(separator: " ")
+  package var description: String { words.joined(separator: " ") }
+
+  /// The workspace and each option.
+  package var words: [String] {
+    [workspace.string] + sortedOptions + (platform.map { ["--platforms=\($0)"] } ?? [])
   }
 
   package static func == (left: BatchKey, right: BatchKey) -> Bool {

@@ -28,6 +28,8 @@ final class CycleRecord: Sendable {
     var phases: BazelPhases?
     var hasDiscardedCache = false
     var isRefused = false
+    /// What was said to the user beside outcomes: each once in a cycle.
+    var notices: Set<String> = []
     var loadStart: ContinuousClock.Instant?
   }
 
@@ -47,6 +49,9 @@ final class CycleRecord: Sendable {
 
   func record(_ update: BuildUpdate, image: String? = nil) {
     if case .cacheDiscarded = update { state.withLock { $0.hasDiscardedCache = true } }
+    if case .notice(let text) = update, !state.withLock({ $0.notices.insert(text).inserted }) {
+      return
+    }
     log.record(update, image: image, cycle: number)
   }
 

@@ -33,7 +33,8 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       .build(
         Event.BuildStarted(
           targets: request.targets.map(\.description), images: group.images.map(\.name),
-          key: group.key.description, command: bazel.command(for: request).argv)))
+          key: Redaction.arguments(group.key.words).joined(separator: " "),
+          command: Redaction.arguments(bazel.command(for: request).argv))))
     record.commandStarted()
 
     let start = clock.now
@@ -101,7 +102,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       }
     }
     // Actions that could not write for lack of space have failed like any other.
-    if result?.isTroubled == true { record.excuse(group.images.map(\.name)) }
+    if result?.excusesFailures == true { record.excuse(group.images.map(\.name)) }
   }
 
   private func keep(_ profile: BazelProfile?, elapsed: Duration, lockWaited: Duration) {
@@ -127,6 +128,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
 
   private func finish(_ image: ImageTarget, _ outcome: TargetOutcome, ms: Int) {
     switch outcome {
+    case .incompatible(let message): record.failedBuild(image, message)
     case .failed(let message, let causes):
       let others = causes.filter { $0 != image.label }.map(\.description)
       record.failedBuild(

@@ -17,6 +17,8 @@ package struct Bazel: Sendable {
   package var scratch: FilePath
   /// Shared by all commands of a run.
   package var unknownOptions: UnknownOptions
+  /// What the kernel tells of the workspace's server, or of the process that is known to be it.
+  var look: @Sendable (Int32?) -> ServerActivity?
 
   package init(
     workspace: FilePath, executable: String = "bazel", startupOptions: [String] = [],
@@ -30,5 +32,7 @@ package struct Bazel: Sendable {
     self.clock = clock
     self.scratch = scratch
     self.unknownOptions = unknownOptions
+    look = { server in (server ?? ServerActivity.server(of: workspace)).flatMap(ServerActivity.read)
+    }
   }
 }

@@ -61,6 +61,7 @@ extension Bazel {
         targets: request.targets, workspace: workspace,
         read: { SmallFile.start(of: $0, limit: 1 << 20) }),
       file: EventFile(creating: eventFile), elapsed: clock.stopwatch(),
+      look: look,
       update: BuildUpdate.listener(waitsForLock: request.waitsForLock, blaming(request, update)))
     defer { session.close() }
     let ending = ForcedEnd()
@@ -69,6 +70,7 @@ extension Bazel {
     let reading = Task {
       while true {
         session.readEvents()
+        session.lookAfter()
         if let force = session.forceDue { ending.end(force) }
         try await clock.pause(for: .milliseconds(10))
       }
@@ -116,88 +118,6 @@ extension Bazel {
           option: option, message: message,
           cause: isOurs
             ? "watchbuild's own build of images with other options" : previous.description))
-    }
-  }
-}
-
-/// A build's record and event file, fed from two sides.
-private final class BuildSession: Sendable {
-  private struct State {
-    var record: BuildRecord
-    var file: EventFile
-    /// When the last event was read.
-    var completed: Duration?
-    var isForced = false
-  }
-
-  /// How long a client may take to end when the server has nothing more to tell it.
-  ///
-  /// Some never return. It is the one case in which a client is killed: nothing runs in the server.
-  private static let grace = Duration.seconds(10)
-  private static let lastGrace = Duration.seconds(2)
-
-  private let state: Mutex<State>
-  private let elapsed: @Sendable () -> Duration
-  private let update: @Sendable (BuildUpdate) -> Void
-
-  init(
-    record: BuildRecord, file: EventFile, elapsed: @escaping @Sendable () -> Duration,
-    update: @escaping @Sendable (BuildUpdate) -> Void
-  ) {
-    state = Mutex(State(record: record, file: file))
-    self.elapsed = elapsed
-    self.update = update
-  }
-
-  func addError(_ bytes: [UInt8]) {
-    state.withLock { state in
-      state.record.addError(bytes, at: elapsed()).forEach(update)
-    }
-  }
-
-  /// Reads what Bazel has added since the last call.
-  func readEvents() {
-    state.withLock { state in
-      readAll(&state)
-      state.record.tick(at: elapsed()).forEach(update)
-    }
-  }
-
-  /// What is to be done about a client that does not end though its build has; told once.
-  var forceDue: ForcedEnd.Force? {
-    state.withLock { state in
-      guard state.record.isComplete else { return nil }
-      let now = elapsed()
-      let completed = state.completed ?? now
-      state.completed = completed
-      guard now - completed >= Self.grace else { return nil }
-      if !state.isForced {
-        state.isForced = true
-        update(
-          .message(
-            "Bazel has ended its build but its client does not return after "
-              + "\(Self.grace.components.seconds) s; ending the client"))
-      }
-      return now - completed >= Self.grace + Self.lastGrace ? .kill : .terminate
-    }
-  }
-
-  func finish(_ exit: CommandExit) -> BuildResult {
-    state.withLock { state in
-      readAll(&state)
-      let (updates, result) = state.record.finish(exit, at: elapsed())
-      updates.forEach(update)
-      return result
-    }
-  }
-
-  func close() { state.withLock { $0.file.remove() } }
-
-  private func readAll(_ state: inout State) {
-    while true {
-      let bytes = state.file.readMore()
-      guard !bytes.isEmpty else { return }
-      state.record.addEvents(bytes, at: elapsed()).forEach(update)
     }
   }
 }

@@ -59,6 +59,16 @@ enum BazelExit {
     }
   }
 
+  /// What a service's failure comes to, in one line.
+  static func problem(_ trouble: RemoteTrouble) -> String {
+    switch trouble.kind {
+    case .unreachable: trouble.text
+    case .refused: trouble.text + "; log in again, or check --credential_helper in .bazelrc"
+    case .evicted:
+      trouble.text + "; if it comes back, run 'bazel clean', or keep outputs longer in the cache"
+    }
+  }
+
   /// Whether an exit code says that Bazel, or what it stands on, failed, and not what it was to
   /// build: no save will mend that, and another try may.
   static func isTrouble(_ code: Int32) -> Bool {

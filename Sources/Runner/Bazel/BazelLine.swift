@@ -3,6 +3,12 @@ enum BazelLine: Hashable {
   /// Another command holds the lock. Later lines may name it.
   case lock(pid: Int?)
   case cacheDiscarded(option: String)
+  /// Bazel runs the same command again in the same client.
+  case retry
+  /// A cache fails, and the build does without it.
+  case cacheTrouble(reason: String)
+  /// - `target`: as Bazel writes it.
+  case incompatible(target: String, sentence: String)
   /// What follows `ERROR:`, or the client's word on a dead server.
   case error(String)
   case progress
@@ -11,7 +17,9 @@ enum BazelLine: Hashable {
   case message
 
   init(_ line: String) {
-    if let error = line.dropping(prefix: "ERROR: ") ?? line.dropping(prefix: "FATAL: ") {
+    if let (target, sentence) = Self.incompatibility(line) {
+      self = .incompatible(target: target, sentence: sentence)
+    } else if let error = line.dropping(prefix: "ERROR: ") ?? line.dropping(prefix: "FATAL: ") {
       self = .error(String(error))
     } else if line.hasPrefix("[FATAL "), let end = line.firstRange(of: "] ") {
       // "[FATAL 23:56:06.744 src/main/cpp/blaze.cc:1298] Unknown startup option: …"
@@ -20,6 +28,11 @@ enum BazelLine: Hashable {
       self = .error(line)
     } else if line.hasPrefix("Another command ") {
       self = .lock(pid: Self.pid(line))
+    } else if line.hasPrefix("Found transient remote cache error, retrying the build") {
+      self = .retry
+    } else if line.hasPrefix("WARNING: "), let words = line.firstRange(of: "Remote Cache: ") {
+      // Also "Reading from Remote Cache:" and "Writing to Remote Cache:".
+      self = .cacheTrouble(reason: String(line[words.upperBound...]))
     } else if let option = Self.discardingOption(line) {
       self = .cacheDiscarded(option: option)
     } else if Self.isProgress(line) {
@@ -44,7 +57,11 @@ enum BazelLine: Hashable {
 
   /// `INFO: Build option --x has changed, discarding analysis cache.` or its plural.
   private static func discardingOption(_ line: String) -> String? {
-    if line.contains("Running Bazel server needs to be killed, because the startup options") {
+    // "because the startup options are different.", since 8.3 "because the following startup
+    // options are different:" with two lines that name them.
+    if line.contains("Running B"), line.contains(" server needs to be killed, because the"),
+      line.contains("startup options are different")
+    {
       return "startup options"
     }
     guard line.contains("discarding analysis cache"),
@@ -55,6 +72,14 @@ enum BazelLine: Hashable {
       .filter { $0.hasPrefix("-") }
       .map { $0.last == "," ? $0.dropLast() : $0 }
       .joined(separator: ", ")
+  }
+
+  /// `Target //a:b is incompatible and cannot be built, but was explicitly requested.`
+  private static func incompatibility(_ line: String) -> (String, String)? {
+    guard let verb = line.firstRange(of: " is incompatible and cannot be built"),
+      let noun = line[..<verb.lowerBound].lastRange(of: "Target ")
+    else { return nil }
+    return (String(line[noun.upperBound..<verb.lowerBound]), String(line[noun.lowerBound...]))
   }
 
   private static func isProgress(_ line: String) -> Bool {
@@ -71,6 +96,12 @@ enum BazelLine: Hashable {
     guard let colon = line.firstRange(of: ": ") else { return false }
     return line[colon.upperBound...].hasPrefix("src/main/tools/linux-sandbox")
       && line[..<colon.lowerBound].allSatisfy { $0.isNumber || $0 == "." }
+  }
+}
+
+extension Substring {
+  fileprivate func lastRange(of text: String) -> Range<Index>? {
+    ranges(of: text).last
   }
 }
 

@@ -11,10 +11,17 @@ struct BazelOutput {
   private var parser: Diagnostics
   private var isInTraceback = false
   private var isInLockNotice = false
+  /// The command is under way: who writes of a lock now is a program that it runs.
+  private var hasBegun = false
+  /// The target whose chain of dependencies is being told.
+  private var incompatibleTarget: Label?
   private(set) var lock = LockWait()
   /// Texts of the `ERROR:` lines, for the last word on targets that no event explains.
   private(set) var errors: [String] = []
   private(set) var diagnostics: [Diagnostic] = []
+  /// Targets that can't be built for the platform, each with Bazel's sentence.
+  private(set) var incompatible: [Label: String] = [:]
+  private(set) var actions: ActionCounts?
   private var lastMessage: String?
   /// Somebody could not write for lack of space.
   private(set) var isDiskFull = false
@@ -39,7 +46,10 @@ struct BazelOutput {
   mutating func tick(at now: Duration) -> BuildUpdate? { lock.tick(at: now) }
 
   /// Called at any sign that the command is no longer waiting.
-  mutating func endLockWait(at now: Duration) -> BuildUpdate? { lock.end(at: now) }
+  mutating func endLockWait(at now: Duration) -> BuildUpdate? {
+    hasBegun = true
+    return lock.end(at: now)
+  }
 
   mutating func finish(at now: Duration) -> [BuildUpdate] {
     let rest = lines.finish().map { add(Lines.text($0), at: now) } ?? []
@@ -49,7 +59,7 @@ struct BazelOutput {
   private mutating func add(_ line: String, at now: Duration) -> [BuildUpdate] {
     if line.contains("No space left on device") { isDiskFull = true }
     let meaning = BazelLine(line)
-    if case .lock(let pid) = meaning {
+    if case .lock(let pid) = meaning, !hasBegun {
       isInLockNotice = true
       return [lock.begin(pid.map(holder), at: now)]
     }
@@ -65,9 +75,10 @@ struct BazelOutput {
     if isInTraceback {
       guard let found = parser.add(line) else { return [] }
       isInTraceback = false
-      if errors.count < Self.limit { errors.append(found.message) }
+      note(found.message)
       return keep(found)
     }
+    if let target = incompatibleTarget, addToChain(line, of: target) { return [] }
     switch meaning {
     case .error(let text):
       if text.hasPrefix("Traceback ") {
@@ -75,18 +86,69 @@ struct BazelOutput {
         _ = parser.add(text)
         return []
       }
-      if errors.count < Self.limit { errors.append(text) }
-      return parser.add("ERROR: " + text).map { keep($0) } ?? [.message(line)]
+      // A program that an action runs may write the same, and Bazel shows it as it is. What Bazel
+      // itself complains of lies in a file of its own language.
+      if let place = SourcePosition(text[...]), !Self.isBazels(place.file) {
+        return [.message(line)]
+      }
+      let text = Redaction.text(text)
+      note(text)
+      return parser.add("ERROR: " + text).map { keep($0) } ?? [.message("ERROR: " + text)]
     case .cacheDiscarded(let option):
-      return [.cacheDiscarded(option: option, message: line)]
+      return [.cacheDiscarded(option: option, message: Redaction.text(line))]
+    case .retry:
+      errors = []
+      seen = []
+      return [.retried]
+    case .cacheTrouble(let reason):
+      return [
+        .notice(
+          "the remote cache fails, and the build goes on without it "
+            + "(\(Redaction.text(reason))); where that costs time, --remote_timeout=5 and "
+            + "--remote_retries=0 in .bazelrc make it shorter")
+      ]
+    case .incompatible(let name, let sentence):
+      guard let target = Label(name) else { return [.message(line)] }
+      incompatible[target] = sentence
+      incompatibleTarget = target
+      return [.message(line)]
     case .progress:
       return [.progress(line)]
     case .noise, .lock:
       return []
     case .message:
-      lastMessage = line
+      if let counts = ActionCounts(line: line) { actions = counts }
+      lastMessage = Redaction.text(line)
       return [.message(line)]
     }
+  }
+
+  private mutating func note(_ error: String) {
+    if errors.count < Self.limit { errors.append(error) }
+  }
+
+  /// "Dependency chain:" and the targets in it, of which the last says what it wants:
+  /// `    //a:b (ad7194)   <-- target platform (//p:x) didn't satisfy constraint //c:d`
+  ///
+  /// - Returns: `false` when the chain has ended.
+  private mutating func addToChain(_ line: String, of target: Label) -> Bool {
+    if line == "Dependency chain:" { return true }
+    guard line.hasPrefix("    ") else {
+      incompatibleTarget = nil
+      return false
+    }
+    if let arrow = line.firstRange(of: "<-- ") {
+      incompatible[target, default: ""] += " " + line[arrow.upperBound...].trimmingSpaces
+    }
+    return true
+  }
+
+  /// Whether Bazel itself may have something to say of a file.
+  private static func isBazels(_ file: String) -> Bool {
+    let name = file.split(separator: "/").last.map(String.init) ?? ""
+    return file.hasPrefix("/")
+      && (["BUILD", "WORKSPACE"].contains(name)
+        || [".bazel", ".bzl", ".bzlmod", ".scl", ".BUILD", ".lock"].contains(where: name.hasSuffix))
   }
 
   private mutating func keep(_ diagnostic: Diagnostic) -> [BuildUpdate] {
@@ -97,7 +159,8 @@ struct BazelOutput {
 
   private func holder(_ pid: Int) -> LockHolder {
     let words = read(FilePath("/proc/\(pid)/cmdline"))?.split(separator: 0) ?? []
-    let command = words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+    let command = Redaction.arguments(words.map { String(decoding: $0, as: UTF8.self) })
+      .joined(separator: " ")
     return LockHolder(pid: pid, command: command.isEmpty ? nil : command)
   }
 }

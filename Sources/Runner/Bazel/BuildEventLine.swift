@@ -13,6 +13,7 @@ struct BuildEventLine: Decodable {
     struct Named: Decodable { var id: String? }
 
     var targetCompleted: Labelled?
+    var targetConfigured: Labelled?
     var actionCompleted: Labelled?
     var configuredLabel: Labelled?
     var unconfiguredLabel: Labelled?
@@ -28,7 +29,11 @@ struct BuildEventLine: Decodable {
   }
 
   struct Failure: Decodable {
-    struct Spawn: Decodable { var spawnExitCode: Int? }
+    struct Spawn: Decodable {
+      /// Such as `NON_ZERO_EXIT` or `REMOTE_CACHE_EVICTED`.
+      var code: String?
+      var spawnExitCode: Int?
+    }
 
     var message: String?
     var spawn: Spawn?
@@ -50,6 +55,8 @@ struct BuildEventLine: Decodable {
     var success: Bool?
     var outputGroup: [Group]?
     var importantOutput: [File]?
+    /// Directories that are one output; their files stand in the sets.
+    var directoryOutput: [File]?
     var failureDetail: Failure?
   }
 
@@ -75,6 +82,32 @@ struct BuildEventLine: Decodable {
 
   struct Workspace: Decodable { var localExecRoot: String? }
 
+  struct Started: Decodable {
+    var uuid: String?
+    /// A 64-bit number, which JSON of protocol buffers writes as text.
+    var serverPid: String?
+  }
+
+  struct Options: Decodable {
+    /// All that are in force, from rc files and the command line.
+    var cmdLine: [String]?
+    var explicitCmdLine: [String]?
+  }
+
+  struct Metrics: Decodable {
+    struct Actions: Decodable {
+      struct Runner: Decodable {
+        /// `total`, `internal`, `remote`, `remote cache hit`, `linux-sandbox` and the like.
+        var name: String?
+        var count: Int?
+      }
+
+      var runnerCount: [Runner]?
+    }
+
+    var actionSummary: Actions?
+  }
+
   var id: Identifier?
   var children: [Identifier]?
   var namedSetOfFiles: NamedSet?
@@ -83,5 +116,8 @@ struct BuildEventLine: Decodable {
   var aborted: Aborted?
   var finished: Finished?
   var workspaceInfo: Workspace?
+  var started: Started?
+  var optionsParsed: Options?
+  var buildMetrics: Metrics?
   var lastMessage: Bool?
 }

@@ -11,12 +11,21 @@ struct BuildEvents {
     /// Output files by output group.
     case built(label: String, outputs: [String: [FilePath]])
     /// - `causes`: labels of actions that failed, or of targets that could not be analysed.
-    case failed(label: String, message: String?, causes: [String])
+    /// - `remote`: it was a remote service that failed.
+    case failed(
+      label: String, message: String?, causes: [String], remote: RemoteTrouble? = nil)
     case actionFailed(label: String, FailedAction)
-    case aborted(labels: [String], reason: String, description: String?, causes: [String])
+    /// - `reason`: `nil` where Bazel gives none, as before the real failure of the same target.
+    case aborted(labels: [String], reason: String?, description: String?, causes: [String])
     /// The root cause of another target's failure, which is none itself.
     case rootCause(label: String, description: String)
     case executionRoot(FilePath)
+    /// The first event of a command.
+    ///
+    /// Bazel may run the command a second time in one client, with a file begun anew.
+    case started(id: String?, server: Int32?)
+    case options(CommandOptions)
+    case ran(ActionCounts)
     /// The command's exit code.
     case finished(Int32)
     /// Nothing follows.
@@ -31,6 +40,8 @@ struct BuildEvents {
     var message: String?
     /// What the action wrote. Bazel removes these files before long.
     var output: [FilePath]
+    /// It was a remote service that failed, and no program.
+    var remote: RemoteTrouble?
   }
 
   /// Sets of files come before the targets that name them.
@@ -39,9 +50,12 @@ struct BuildEvents {
 
   /// Takes the next line of the event file.
   mutating func add(_ line: [UInt8]) -> [Fact] {
-    guard !Self.isIgnored(line),
-      // A damaged line is no reason to end: see above.
-      let event = try? JSONDecoder().decode(BuildEventLine.self, from: Data(line))
+    if Self.isIgnored(line) {
+      // Any event may be the last: that of a failed command often is progress.
+      return line.suffix(Self.last.count).elementsEqual(Self.last) ? [.last] : []
+    }
+    // A damaged line is no reason to end: see above.
+    guard let event = try? JSONDecoder().decode(BuildEventLine.self, from: Data(line))
     else { return [] }
     return facts(of: event) + (event.lastMessage == true ? [.last] : [])
   }
@@ -52,11 +66,13 @@ struct BuildEvents {
     let start = #"{"id":{""#.utf8
     guard line.starts(with: start) else { return false }
     let kinds = [
-      "progress", "started", "unstructuredCommandLine", "structuredCommandLine", "optionsParsed",
-      "workspaceStatus", "configuration\"", "targetConfigured", "buildMetadata",
+      "progress", "unstructuredCommandLine", "structuredCommandLine", "workspaceStatus",
+      "configuration\"", "buildMetadata", "fetch",
     ]
     return kinds.contains { line.dropFirst(start.count).starts(with: $0.utf8) }
   }
+
+  private static let last = Array(#""lastMessage":true}"#.utf8)
 
   private mutating func facts(of event: BuildEventLine) -> [Fact] {
     if let root = event.workspaceInfo?.localExecRoot {
@@ -64,6 +80,20 @@ struct BuildEvents {
       return [.executionRoot(FilePath(root))]
     }
     if let set = event.namedSetOfFiles, let name = event.id?.namedSet?.id { sets[name] = set }
+    if let started = event.started {
+      return [.started(id: started.uuid, server: started.serverPid.flatMap { Int32($0) })]
+    }
+    if let options = event.optionsParsed {
+      return [
+        .options(
+          CommandOptions(options.cmdLine ?? [], explicit: options.explicitCmdLine ?? []))
+      ]
+    }
+    if let runners = event.buildMetrics?.actionSummary?.runnerCount {
+      return [
+        .ran(ActionCounts(runners.map { ($0.name ?? "", $0.count ?? 0) }))
+      ]
+    }
     if let finished = event.finished { return [.finished(finished.exitCode?.code ?? 0)] }
     if let aborted = event.aborted { return self.aborted(event, aborted) }
     if let action = event.action, let label = event.id?.actionCompleted?.label,
@@ -81,24 +111,32 @@ struct BuildEvents {
     return [
       .failed(
         label: label, message: completed.failureDetail?.message,
-        causes: event.children?.compactMap { $0.actionCompleted?.label } ?? [])
+        causes: event.children?.compactMap { $0.actionCompleted?.label } ?? [],
+        remote: RemoteTrouble(
+          message: completed.failureDetail?.message, code: completed.failureDetail?.spawn?.code,
+          exitCode: nil))
     ]
   }
 
   private func aborted(_ event: BuildEventLine, _ aborted: BuildEventLine.Aborted) -> [Fact] {
     let id = event.id
+    // An aspect's outcome is not its target's.
+    guard (id?.targetCompleted ?? id?.targetConfigured)?.aspect?.isEmpty ?? true else { return [] }
     if let cause = id?.unconfiguredLabel?.label ?? id?.configuredLabel?.label {
       return aborted.description.map { [.rootCause(label: cause, description: $0)] } ?? []
     }
+    // A target that could not be analysed may have no other event than that of its configuration.
     let labels =
-      id?.targetCompleted?.label.map { [$0] } ?? id?.pattern?.pattern ?? id?.patternSkipped?.pattern
+      (id?.targetCompleted ?? id?.targetConfigured)?.label.map { [$0] } ?? id?.pattern?.pattern
+      ?? id?.patternSkipped?.pattern
     guard let labels else { return [] }
     let causes = event.children?.compactMap {
       $0.unconfiguredLabel?.label ?? $0.configuredLabel?.label ?? $0.actionCompleted?.label
     }
     return [
       .aborted(
-        labels: labels, reason: aborted.reason ?? "UNKNOWN", description: aborted.description,
+        labels: labels, reason: aborted.reason == "UNKNOWN" ? nil : aborted.reason,
+        description: aborted.description,
         causes: causes ?? [])
     ]
   }
@@ -108,7 +146,10 @@ struct BuildEvents {
       type: action.type,
       exitCode: action.failureDetail?.spawn?.spawnExitCode ?? action.exitCode ?? 1,
       message: action.failureDetail?.message,
-      output: [action.stderr, action.stdout].compactMap { $0.flatMap(path) })
+      output: [action.stderr, action.stdout].compactMap { $0.flatMap(path) },
+      remote: RemoteTrouble(
+        message: action.failureDetail?.message, code: action.failureDetail?.spawn?.code,
+        exitCode: action.exitCode))
   }
 }
 
@@ -126,6 +167,11 @@ extension BuildEvents {
     if outputs.isEmpty, let files = completed.importantOutput {
       outputs["default"] = files.compactMap(path)
     }
+    // A directory of which no file is told, as where it is empty or its files are left elsewhere.
+    let directories = (completed.directoryOutput ?? []).compactMap(path).filter { directory in
+      !outputs.values.joined().contains { $0.starts(with: directory) }
+    }
+    if !directories.isEmpty { outputs["default", default: []] += directories }
     return outputs
   }
 

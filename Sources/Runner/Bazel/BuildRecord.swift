@@ -5,26 +5,48 @@ import SystemPackage
 ///
 /// Owes each requested target exactly one outcome.
 struct BuildRecord {
-  private let workspace: FilePath
-  private let read: @Sendable (FilePath) -> [UInt8]?
-  private var output: BazelOutput
+  let workspace: FilePath
+  let read: @Sendable (FilePath) -> [UInt8]?
+  var output: BazelOutput
   private var eventLines = Lines(limit: 64 << 20, isTerminalOutput: false)
   private var events = BuildEvents()
   private let requested: [Label]
-  private var open: Set<Label>
+  var open: Set<Label>
 
-  /// Failed actions by the label of their target, each with its one-line account.
-  private var failures: [Label: String] = [:]
-  /// Targets that failed with no word why; the `ERROR:` lines may have one.
-  private var unexplained: [(label: Label, causes: [Label])] = []
-  private var rootCauses: [Label: String] = [:]
+  /// What the events have told so far; begun anew when Bazel runs the command again.
+  var told = Told()
   /// What Bazel says of the rule whose action failed; shown after what the compiler said.
   private var held: [Diagnostic] = []
-  private var hasFacts = false
-  /// All events have been written; the client has nothing to wait for any more.
-  private(set) var isComplete = false
-  /// What Bazel says that its client will end with.
-  private var exitCode: Int32?
+  /// Targets that were said to have failed.
+  var hasFailures = false
+
+  /// What one run of the command has told.
+  struct Told {
+    /// Failed actions by the label of their target, each with its one-line account.
+    var failures: [Label: String] = [:]
+    /// Actions that a remote service failed, by the label of their target.
+    var remote: [Label: RemoteTrouble] = [:]
+    /// Targets of which more is to be heard, or which nothing but the end can settle.
+    var pending: [Label: Pending] = [:]
+    var rootCauses: [Label: String] = [:]
+    var hasFacts = false
+    /// All events have been written; the client has nothing to wait for any more.
+    var isComplete = false
+    /// What Bazel says that its client will end with.
+    var exitCode: Int32?
+    var invocation: String?
+    var options = CommandOptions()
+    var actions: ActionCounts?
+  }
+
+  enum Pending {
+    /// Failed with no word why; the `ERROR:` lines may have one.
+    case unexplained(causes: [Label])
+    /// A remote service failed, perhaps to be asked again by Bazel itself.
+    case remote(RemoteTrouble)
+    /// Given up, with Bazel's reason where it gives one.
+    case aborted(reason: String?, description: String?)
+  }
 
   init(targets: [Label], workspace: FilePath, read: @escaping @Sendable (FilePath) -> [UInt8]?) {
     self.workspace = workspace
@@ -34,6 +56,14 @@ struct BuildRecord {
     open = Set(targets)
   }
 
+  /// All events have been written; the client has nothing to wait for any more.
+  var isComplete: Bool { told.isComplete }
+
+  var options: CommandOptions { told.options }
+
+  /// Bazel's server, once its first event has named it.
+  private(set) var server: Int32?
+
   mutating func addError(_ bytes: [UInt8], at now: Duration) -> [BuildUpdate] {
     output.add(bytes, at: now).compactMap { attribute($0) }
   }
@@ -41,6 +71,11 @@ struct BuildRecord {
   /// Names the target that Bazel's word is about, and holds back what is to come after a
   /// compiler's.
   private mutating func attribute(_ update: BuildUpdate) -> BuildUpdate? {
+    if case .retried = update {
+      // What the first attempt complained of is what the second is to mend.
+      held = []
+      return update
+    }
     guard case .diagnostic(var diagnostic) = update else { return update }
     diagnostic.target = Self.target(in: diagnostic.message)
     guard diagnostic.message.contains(" failed: ") else { return .diagnostic(diagnostic) }
@@ -61,8 +96,33 @@ struct BuildRecord {
   mutating func addEvents(_ bytes: ArraySlice<UInt8>, at now: Duration) -> [BuildUpdate] {
     guard !bytes.isEmpty else { return [] }
     var updates = [output.endLockWait(at: now)].compactMap(\.self)
-    for line in eventLines.add(bytes) {
-      for fact in events.add(line) { updates += apply(fact) }
+    for line in eventLines.add(bytes) { updates += add(line) }
+    return updates
+  }
+
+  /// Bazel has begun its event file anew: it runs the command again.
+  ///
+  /// Nothing that it has told of what failed counts any more.
+  mutating func restart() {
+    events = BuildEvents()
+    eventLines = Lines(limit: 64 << 20, isTerminalOutput: false)
+    told = Told()
+  }
+
+  private mutating func add(_ line: [UInt8]) -> [BuildUpdate] {
+    var updates: [BuildUpdate] = []
+    for fact in events.add(line) {
+      if case .started(let id, let server) = fact {
+        // The file may have grown past what was read of it between two looks.
+        if let id, let before = told.invocation, before != id {
+          told = Told()
+          events = BuildEvents()
+        }
+        told.invocation = id
+        self.server = server ?? self.server
+      } else {
+        updates += apply(fact)
+      }
     }
     return updates
   }
@@ -75,184 +135,92 @@ struct BuildRecord {
   mutating func finish(_ exit: CommandExit, at now: Duration) -> ([BuildUpdate], BuildResult) {
     var exit = exit
     var updates = output.finish(at: now).compactMap { attribute($0) }
-    if let line = eventLines.finish() {
-      for fact in events.add(line) { updates += apply(fact) }
-    }
+    if let line = eventLines.finish() { updates += add(line) }
     // A client that was killed after its build had ended takes nothing away from that.
-    if case .signalled = exit, isComplete, let exitCode { exit = .exited(exitCode) }
-    updates += release { _ in true }
-    for (label, causes) in unexplained {
-      updates += settle(
-        label, .failed(message: explanation(of: label, causes), causes: causes))
+    if case .signalled = exit, told.isComplete, let exitCode = told.exitCode {
+      exit = .exited(exitCode)
+    }
+    let remote = remoteTrouble(exit)
+    // A service's failure is told as such, and not as a mistake at the rule's place.
+    let services = told.remote
+    updates += release { diagnostic in
+      diagnostic.target.map { services[$0] == nil } ?? true
+        && RemoteTrouble(line: diagnostic.message) == nil
     }
     var result = BuildResult(
       exitCode: exit.code, lockWaited: output.lock.total(at: now),
-      problem: BazelExit.problem(exit, output, isBuildComplete: isComplete))
-    if exit.code == 1, !hasFacts, result.problem == nil {
+      problem: remote.map { BazelExit.problem($0) }
+        ?? BazelExit.problem(exit, output, isBuildComplete: told.isComplete))
+    if exit.code == 1, !told.hasFacts, result.problem == nil {
       result.problem = output.problem ?? "Bazel failed and did not say why"
     }
-    result.isTroubled =
-      result.problem != nil && (BazelExit.isTrouble(exit.code) || output.isDiskFull)
+    result.remote = remote
+    result.options = told.options
+    result.actions = told.actions ?? output.actions
+    let isTrouble = BazelExit.isTrouble(exit.code) || output.isDiskFull || remote != nil
+    result.isTroubled = result.problem != nil && isTrouble
+    // A service's failure leaves alone what the compilers said of other targets.
+    result.excusesFailures = result.isTroubled && remote == nil
     for label in requested where open.contains(label) {
       updates += settle(label, last(label, exit: exit, problem: result.problem))
+    }
+    if exit == .exited(0), hasFailures {
+      result.problem =
+        "Bazel says that its build succeeded, and that targets failed in it; it is tried again"
+      result.isTroubled = true
+      result.excusesFailures = true
     }
     return (updates, result)
   }
 
+  /// What a remote service failed in, where that is why something was not built.
+  private func remoteTrouble(_ exit: CommandExit) -> RemoteTrouble? {
+    if exit == .exited(0) { return nil }
+    let pending = requested.lazy.compactMap { label -> RemoteTrouble? in
+      guard case .remote(let trouble)? = told.pending[label] else { return nil }
+      return trouble
+    }.first
+    if let pending { return pending }
+    guard [.exited(32), .exited(34), .exited(39)].contains(exit) else { return nil }
+    return told.remote.values.first
+      ?? output.errors.lazy.compactMap { RemoteTrouble(line: $0, isCertain: true) }.first
+  }
+
   private func last(_ label: Label, exit: CommandExit, problem: String?) -> TargetOutcome {
+    let pending = told.pending[label]
+    if let sentence = output.incompatible[label] { return .incompatible(message: sentence) }
+    switch pending {
+    case .remote(let trouble)?: return .skipped(reason: problem ?? trouble.text)
+    case .aborted("SKIPPED", let description)?:
+      let said = description.map(Self.firstLine) ?? "Target \(label) build was skipped."
+      return .incompatible(message: said + " Its target_compatible_with leaves this platform out")
+    case .aborted("USER_INTERRUPTED", _)?: return .skipped(reason: "interrupted")
+    case .unexplained(let causes)? where !BazelExit.isTrouble(exit.code):
+      return .failed(message: explanation(of: label, causes), causes: causes)
+    default: break
+    }
     switch exit {
-    case .exited(8): .skipped(reason: "interrupted")
+    case .exited(8): return .skipped(reason: "interrupted")
     case .exited(let code) where code == 9 || BazelExit.isTrouble(code):
-      .skipped(reason: problem ?? "Bazel did not get to it")
+      return .skipped(reason: problem ?? "Bazel did not get to it")
     case .signalled:
-      .skipped(reason: problem ?? "Bazel did not get to it")
-    default: .failed(message: problem ?? explanation(of: label, []), causes: [])
+      return .skipped(reason: problem ?? "Bazel did not get to it")
+    default: break
     }
-  }
-}
-
-// MARK: - Events
-
-extension BuildRecord {
-  private mutating func apply(_ fact: BuildEvents.Fact) -> [BuildUpdate] {
-    switch fact {
-    case .built(let name, let outputs):
-      hasFacts = true
-      return request(for: name).map { settle($0, .built(outputs: outputs)) } ?? []
-    case .failed(let name, let message, let causes):
-      hasFacts = true
-      guard let label = request(for: name) else { return [] }
-      let causes = Self.unique(causes.compactMap(Label.init))
-      let account = causes.compactMap({ failures[$0] }).first ?? message.map(Self.firstLine)
-      guard let account else {
-        unexplained.append((label, causes))
-        return []
-      }
-      return settle(label, .failed(message: account, causes: causes))
-    case .actionFailed(let name, let action):
-      return Label(name).map { failed($0, action) } ?? []
-    case .aborted(let names, let reason, let description, let causes):
-      hasFacts = true
-      return names.compactMap(request).flatMap {
-        abort($0, reason, description, causes.compactMap(Label.init))
-      }
-    case .rootCause(let name, let description):
-      if let label = Label(name) { rootCauses[label] = description }
-      return []
-    case .executionRoot(let root):
-      return [.executionRoot(root)]
-    case .finished(let code):
-      exitCode = code
-      return []
-    case .last:
-      isComplete = true
-      return []
+    // Without --keep_going the culprit itself may be said to be incomplete.
+    if let account = told.failures[label] {
+      return .failed(message: account, causes: [label])
     }
-  }
-
-  private mutating func failed(_ label: Label, _ action: BuildEvents.FailedAction) -> [BuildUpdate]
-  {
-    let text = action.output.compactMap(read).map { String(decoding: $0, as: UTF8.self) }
-      .flatMap { $0.split(whereSeparator: \.isNewline) }
-      .map { Lines.text(Array($0.utf8)) }
-      .filter { BazelLine($0) != .noise }
-    let (diagnostics, omitted) = Diagnostics.parse(
-      text.joined(separator: "\n"), workspace: workspace, target: label)
-    failures[label] = Self.account(
-      of: label, action, lastWord: diagnostics.isEmpty ? text.last : nil)
-    var updates = diagnostics.map(BuildUpdate.diagnostic)
-    if omitted > 0 {
-      updates.append(.message("\(label): \(omitted) more diagnostics are not shown"))
-    }
-    return updates + release { $0 == label }
-  }
-
-  private mutating func abort(
-    _ label: Label, _ reason: String, _ description: String?, _ causes: [Label]
-  ) -> [BuildUpdate] {
-    switch reason {
-    case "LOADING_FAILURE", "ANALYSIS_FAILURE":
-      guard let description else {
-        unexplained.append((label, causes.filter { $0 != label }))
-        return []
-      }
-      return settle(label, .failed(message: Self.firstLine(description), causes: []))
-    case "USER_INTERRUPTED":
-      return settle(label, .skipped(reason: "interrupted"))
-    default:
-      // Without --keep_going the culprit itself may be said to be incomplete.
-      if let account = failures[label] {
-        return settle(label, .failed(message: account, causes: [label]))
-      }
+    if case .aborted(let reason?, let description)? = pending {
       let reason = reason == "INCOMPLETE" ? "another target failed first" : reason.lowercased()
-      return settle(label, .skipped(reason: description.map(Self.firstLine) ?? reason))
+      return .skipped(reason: description.map(Self.firstLine) ?? reason)
     }
+    return .failed(message: problem ?? explanation(of: label, []), causes: [])
   }
 
-  private mutating func settle(_ label: Label, _ outcome: TargetOutcome) -> [BuildUpdate] {
-    open.remove(label) == nil ? [] : [.target(label, outcome)]
-  }
-
-  /// The requested target that an event is about.
-  private func request(for name: String) -> Label? {
-    guard let label = Label(name) else { return nil }
-    if open.contains(label) { return label }
-    // Since Bazel 6 events name external repositories canonically: "@@rules~1.2//a:b" for "@rules".
-    let alike = open.filter {
-      !$0.repository.isEmpty && !label.repository.isEmpty && $0.package == label.package
-        && $0.name == label.name
-    }
-    return alike.count == 1 ? alike.first : nil
-  }
-}
-
-// MARK: - Words
-
-extension BuildRecord {
-  /// "Genrule of //b:f3 failed with exit code 7".
-  private static func account(
-    of label: Label, _ action: BuildEvents.FailedAction, lastWord: String?
-  ) -> String {
-    // A spawned program's failure is told by its exit code; the message is its command line.
-    guard let message = action.message, !message.contains("error executing ") else {
-      let end = lastWord.map { ": \($0)" } ?? ""
-      return "\(action.type ?? "action") of \(label) failed with exit code \(action.exitCode)\(end)"
-    }
-    return firstLine(message)
-  }
-
-  /// Why a target failed, by the `ERROR:` line that speaks of it or of what it depends on.
-  private func explanation(of label: Label, _ causes: [Label]) -> String {
-    let names = [label] + causes
-    for name in names {
-      if let cause = rootCauses[name] { return Self.firstLine(cause) }
-    }
-    for name in names {
-      let spoken = output.errors.first {
-        $0.contains("'\(name)'") || $0.contains("\(name):") || $0.contains("\(name) ")
-      }
-      if let spoken { return Self.message(ofError: spoken) }
-    }
-    return output.errors.first.map(Self.message) ?? "Bazel did not say what became of it"
-  }
-
-  private static func message(ofError error: String) -> String {
-    SourcePosition(error[...]).map { String($0.rest) } ?? error
-  }
-
-  private static func firstLine(_ text: String) -> String {
-    let line = text.split(whereSeparator: \.isNewline).first ?? ""
-    return String(line.trimmingSpaces)
-  }
-
-  private static func unique(_ labels: [Label]) -> [Label] {
-    var seen: Set<Label> = []
-    return labels.filter { seen.insert($0).inserted }
-  }
-
-  /// Lets go of held diagnostics, by their target.
-  private mutating func release(where isWanted: (Label?) -> Bool) -> [BuildUpdate] {
-    defer { held.removeAll { isWanted($0.target) } }
-    return held.filter { isWanted($0.target) }.map(BuildUpdate.diagnostic)
+  /// Lets go of held diagnostics.
+  mutating func release(where isWanted: (Diagnostic) -> Bool) -> [BuildUpdate] {
+    defer { held.removeAll(where: isWanted) }
+    return held.filter(isWanted).map(BuildUpdate.diagnostic)
   }
 }

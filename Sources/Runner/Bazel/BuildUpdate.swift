@@ -15,6 +15,10 @@ package enum BuildUpdate: Hashable, Sendable {
   case profile(BazelProfile)
   /// Where Bazel runs the actions of the workspace: `…/execroot/NAME`.
   case executionRoot(FilePath)
+  /// Nothing has failed, but the user should know: one line that says what to do.
+  case notice(String)
+  /// Bazel runs the whole command once more by itself; what it has complained of is void.
+  case retried
   /// What Bazel is doing, such as `[3 / 10] Compiling a.c`.
   case progress(String)
   /// A line of Bazel's own output that is none of the above, without colours.
@@ -37,6 +41,9 @@ package enum TargetOutcome: Hashable, Sendable {
   case built(outputs: [String: [FilePath]])
   /// - `causes`: the targets whose actions failed, where Bazel names them.
   case failed(message: String, causes: [Label])
+  /// Its `target_compatible_with` does not allow the platform.
+  /// - `message`: Bazel's sentence.
+  case incompatible(message: String)
   /// Bazel never got to it: interrupted, or stopped by another failure.
   case skipped(reason: String)
 }
@@ -51,6 +58,18 @@ package struct BuildResult: Hashable, Sendable {
 
   /// Bazel, or what it stands on, failed: worth another try without any change.
   package var isTroubled = false
+
+  /// Also what failed in the build itself is worth another try: it had no chance.
+  package var excusesFailures = false
+
+  /// A remote cache or executor failed, not Bazel and no image.
+  package var remote: RemoteTrouble?
+
+  /// The options that were in force.
+  var options = CommandOptions()
+
+  /// Which actions ran where; `nil` when nothing was built.
+  package var actions: ActionCounts?
 
   package init(exitCode: Int32, lockWaited: Duration = .zero, problem: String? = nil) {
     self.exitCode = exitCode

@@ -8,12 +8,13 @@ enum ServerLog {
   struct Command: Hashable {
     /// `build`, `test` and the like.
     var verb: String
-    /// What the user typed after it, options that carry secrets without their values.
+    /// What the user typed after it.
     var arguments: [String]
     var directory: String?
 
+    /// Without what may be secret.
     var description: String {
-      let text = (["bazel", verb] + arguments).joined(separator: " ")
+      let text = Redaction.arguments(["bazel", verb] + arguments).joined(separator: " ")
       let place = directory.map { " in \($0)" } ?? ""
       return (text.count > 160 ? text.prefix(160) + "…" : text[...]) + place
     }
@@ -66,12 +67,14 @@ enum ServerLog {
     }
   }
 
-  /// `… executeCommand] [build, --startup_time=14, …, --client_cwd=/w, -c, opt, //a:b]`
+  /// `… executeCommand] [build, --startup_time=14, …, --client_cwd=/w, -c, opt, //a:b]`, which newer
+  /// servers write as `… Executing command [build, …]`.
   private static func command(_ line: String) -> Command? {
-    guard let start = line.firstRange(of: "executeCommand] ["), line.hasSuffix("]") else {
-      return nil
-    }
-    var words = line[start.upperBound...].dropLast().split(separator: ", ").map(String.init)[...]
+    let starts = ["executeCommand] [", "Executing command ["]
+    guard let start = starts.lazy.compactMap({ line.firstRange(of: $0) }).first,
+      let end = line.lastIndex(of: "]"), start.upperBound <= end
+    else { return nil }
+    var words = line[start.upperBound..<end].split(separator: ", ").map(String.init)[...]
     guard let verb = words.popFirst() else { return nil }
     // What the client adds comes first.
     var directory: String?
@@ -84,15 +87,6 @@ enum ServerLog {
       directory = words.first { $0.hasPrefix("--client_cwd=") }.map { String($0.dropFirst(13)) }
       words = words[(last + 1)...]
     }
-    return Command(verb: verb, arguments: words.map(shown), directory: directory)
-  }
-
-  private static func shown(_ argument: String) -> String {
-    guard let equals = argument.firstIndex(of: "=") else { return argument }
-    let name = argument[..<equals].lowercased()
-    let isSecret = ["header", "credential", "token", "password", "secret"].contains {
-      name.contains($0)
-    }
-    return isSecret ? argument[..<equals] + "=…" : argument
+    return Command(verb: verb, arguments: Array(words), directory: directory)
   }
 }

@@ -2,7 +2,7 @@ extension EventLog {
   /// Records what Bazel says beside the outcome of targets.
   ///
   /// - Parameters:
-  ///   - update: Lock, cache and diagnostics are told; targets and plain text are not.
+  ///   - update: Lock, cache, notices and diagnostics are told; targets and plain text are not.
   ///   - image: The image that a diagnostic belongs to, where it is one.
   ///   - cycle: The cycle that the command ran in.
   package func record(_ update: BuildUpdate, image: String? = nil, cycle: Int? = nil) {
@@ -17,7 +17,8 @@ extension EventLog {
         cycle: cycle)
     case .diagnostic(let diagnostic):
       record(.diagnostic(Event.Diagnosed(diagnostic, image: image)), cycle: cycle)
-    case .target, .profile, .executionRoot, .progress, .message:
+    case .notice(let text): record(.degraded(reason: text), cycle: cycle)
+    case .target, .profile, .executionRoot, .progress, .retried, .message:
       break
     }
   }

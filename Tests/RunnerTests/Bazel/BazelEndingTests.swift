@@ -124,7 +124,7 @@ struct BazelEndingTests {
     #expect(result == BuildResult(exitCode: 0))
     #expect(
       played.updates.all.last
-        == .message(
+        == .notice(
           "Bazel has ended its build but its client does not return after 10 s; ending the client"))
   }
 }

@@ -118,6 +118,58 @@ struct BuildEventsTests {
     #expect(facts == [])
   }
 
+  @Test func `a target that could not be configured has failed, and one gives no reason`() {
+    let facts = read(
+      #"{"id":{"targetConfigured":{"label":"//a:b"}},"children":[{"configuredLabel":{"label":"//p:p"}}],"aborted":{"reason":"ANALYSIS_FAILURE"}}"#,
+      #"{"id":{"targetConfigured":{"label":"//a:c"}},"children":[{"targetCompleted":{"label":"//a:c"}}],"configured":{"targetKind":"genrule rule"}}"#,
+      #"{"id":{"targetConfigured":{"label":"//a:d","aspect":"//x.bzl%lint"}},"aborted":{"reason":"INCOMPLETE"}}"#,
+      #"{"id":{"targetCompleted":{"label":"//a:b"}},"aborted":{},"lastMessage":true}"#
+    )
+    #expect(
+      facts == [
+        .aborted(
+          labels: ["//a:b"], reason: "ANALYSIS_FAILURE", description: nil, causes: ["//p:p"]),
+        .aborted(labels: ["//a:b"], reason: nil, description: nil, causes: []),
+        .last,
+      ])
+  }
+
+  @Test func `any event may be the last`() {
+    let facts = read(
+      #"{"id":{"progress":{"opaqueCount":3}},"progress":{"stderr":"{\"lastMessage\":true}"}}"#,
+      #"{"id":{"progress":{"opaqueCount":4}},"progress":{"stderr":"ERROR"},"lastMessage":true}"#
+    )
+    #expect(facts == [.last])
+  }
+
+  @Test func `a command tells its server, its options and where its actions ran`() {
+    let facts = read(
+      #"{"id":{"started":{}},"children":[],"started":{"uuid":"4f","serverPid":"28587"}}"#,
+      #"{"id":{"optionsParsed":{}},"optionsParsed":{"cmdLine":["--disk_cache\u003d/c","--jobs\u003d2"],"explicitCmdLine":["--jobs\u003d2"]}}"#,
+      #"{"id":{"buildMetrics":{}},"buildMetrics":{"actionSummary":{"runnerCount":[{"name":"total","count":9},{"name":"internal","count":1},{"name":"remote cache hit","count":3,"execKind":"Remote"},{"name":"disk cache hit","count":2},{"name":"linux-sandbox","count":3}]}}}"#
+    )
+    var actions = ActionCounts()
+    (actions.programs, actions.hits) = (8, 5)
+    #expect(
+      facts == [
+        .started(id: "4f", server: 28587),
+        .options(CommandOptions(["--disk_cache=/c", "--jobs=2"], explicit: ["--jobs=2"])),
+        .ran(actions),
+      ])
+  }
+
+  @Test func `a directory of which no file is told is an output`() {
+    let facts = read(
+      #"{"id":{"workspace":{}},"workspaceInfo":{"localExecRoot":"/x"}}"#,
+      #"{"id":{"namedSet":{"id":"0"}},"namedSetOfFiles":{"files":[{"name":"a/i/index.json","uri":"file:///x/bin/a/i/index.json"}]}}"#,
+      #"{"id":{"targetCompleted":{"label":"//a:i"}},"completed":{"success":true,"outputGroup":[{"name":"default","fileSets":[{"id":"0"}]}],"directoryOutput":[{"name":"a/i","pathPrefix":["bin"]},{"name":"a/j","pathPrefix":["bin"]}]}}"#
+    )
+    #expect(
+      facts == [
+        .built(label: "//a:i", outputs: ["default": ["/x/bin/a/i/index.json", "/x/bin/a/j"]])
+      ])
+  }
+
   @Test func `a damaged line does not spoil the next`() {
     let facts = read(
       #"{"id":{"targetCompleted":{"label":"//a:b""#, "", "garbage", #"{"id":[]}"#,

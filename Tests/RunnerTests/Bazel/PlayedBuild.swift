@@ -22,20 +22,23 @@ struct PlayedBuild {
     _ names: String..., events: [String], error: String = "", exit: Int32 = 0
   ) async throws -> BuildResult {
     let runner = ScriptedRunner { command, output in
-      let option = "--build_event_json_file="
-      guard let argument = command.arguments.first(where: { $0.hasPrefix(option) }) else {
-        return .exited(2)
-      }
       if !error.isEmpty { output(.standardError(Array(error.utf8))) }
-      // As Bazel does, into the file that is there already.
-      let file = try FileDescriptor.open(
-        String(argument.dropFirst(option.count)), .writeOnly, options: .truncate)
-      _ = try file.closeAfter {
-        try file.writeAll(events.map { $0 + "\n" }.joined().utf8)
-      }
+      try command.writeEvents(events)
       return .exited(exit)
     }
     return try await bazel(runner).build(
+      BuildRequest(targets: try names.map { try #require(Label($0)) }), update: updates.add)
+  }
+
+  /// With a Bazel of the test's own.
+  func build(
+    _ names: String..., with runner: ScriptedRunner, clock: any Clock<Duration> = ContinuousClock(),
+    look: @escaping @Sendable (Int32?) -> ServerActivity? = { _ in nil }
+  ) async throws -> BuildResult {
+    var bazel = bazel(runner)
+    bazel.clock = clock
+    bazel.look = look
+    return try await bazel.build(
       BuildRequest(targets: try names.map { try #require(Label($0)) }), update: updates.add)
   }
 
@@ -54,5 +57,16 @@ struct PlayedBuild {
 
   func labels(_ names: String...) throws -> [Label] {
     try names.map { try #require(Label($0)) }
+  }
+}
+
+extension Command {
+  /// Writes the events of a build command as Bazel does: into the file that is there already, which
+  /// is cut first.
+  func writeEvents(_ events: [String]) throws {
+    let option = "--build_event_json_file="
+    let path = try #require(arguments.first { $0.hasPrefix(option) }).dropFirst(option.count)
+    let file = try FileDescriptor.open(String(path), .writeOnly, options: .truncate)
+    _ = try file.closeAfter { try file.writeAll(events.map { $0 + "\n" }.joined().utf8) }
   }
 }

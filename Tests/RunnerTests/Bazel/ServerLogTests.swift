@@ -38,4 +38,14 @@ struct ServerLogTests {
     let culprit = ServerLog.culprit(in: Array(log.utf8), before: [])
     #expect(culprit?.description == "bazel test --remote_header=… --bes_header=… //... in /w/app")
   }
+
+  @Test func `the newer wording of the server is understood`() {
+    let log = """
+      261121 06:10:43.028:I 173 [com.google.devtools.build.lib.server.GrpcServerImpl.executeCommand] \
+      Executing command [build, --startup_time=62, --client_cwd=/w/app, -c, opt, //a:i]
+      """
+    #expect(
+      ServerLog.culprit(in: Array(log.utf8), before: Self.own)?.description
+        == "bazel build -c opt //a:i in /w/app")
+  }
 }
