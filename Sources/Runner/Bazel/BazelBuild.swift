@@ -58,7 +58,7 @@ extension Bazel {
     profileFile.withPlatformString { _ = unlink($0) }
     let session = try BuildSession(
       record: BuildRecord(
-        targets: request.targets, workspace: workspace,
+        targets: request.targets, workspace: workspace, keepsGoing: request.keepsGoing,
         read: { SmallFile.start(of: $0, limit: 1 << 20) }),
       file: EventFile(creating: eventFile), elapsed: clock.stopwatch(),
       look: look,

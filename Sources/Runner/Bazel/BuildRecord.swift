@@ -11,6 +11,7 @@ struct BuildRecord {
   private var eventLines = Lines(limit: 64 << 20, isTerminalOutput: false)
   private var events = BuildEvents()
   private let requested: [Label]
+  private let keepsGoing: Bool
   var open: Set<Label>
 
   /// What the events have told so far; begun anew when Bazel runs the command again.
@@ -48,7 +49,14 @@ struct BuildRecord {
     case aborted(reason: String?, description: String?)
   }
 
-  init(targets: [Label], workspace: FilePath, read: @escaping @Sendable (FilePath) -> [UInt8]?) {
+  /// - Parameters:
+  ///   - keepsGoing: Whether Bazel goes on when a target fails.
+  ///   - read: A file's content, or `nil`.
+  init(
+    targets: [Label], workspace: FilePath, keepsGoing: Bool = true,
+    read: @escaping @Sendable (FilePath) -> [UInt8]?
+  ) {
+    self.keepsGoing = keepsGoing
     self.workspace = workspace
     self.read = read
     output = BazelOutput(workspace: workspace, read: read)
@@ -211,8 +219,12 @@ struct BuildRecord {
     if let account = told.failures[label] {
       return .failed(message: account, causes: [label])
     }
-    if case .aborted(let reason?, let description)? = pending {
-      let reason = reason == "INCOMPLETE" ? "another target failed first" : reason.lowercased()
+    if case .aborted(let reason, let description)? = pending,
+      reason != nil || !keepsGoing && hasFailures
+    {
+      // Without --keep_going Bazel 7.1 gives no reason.
+      let others = [nil, "INCOMPLETE"].contains(reason)
+      let reason = others ? "another target failed first" : reason?.lowercased() ?? ""
       return .skipped(reason: description.map(Self.firstLine) ?? reason)
     }
     return .failed(message: problem ?? explanation(of: label, []), causes: [])
