@@ -12,6 +12,8 @@ package struct ImageTarget: Hashable, Sendable {
   package var key: BatchKey
   /// Names of the images that must be loaded before this one is built.
   package var requires: [String]
+  /// Nobody named it: Bazel found it by its kind, a tag or a query.
+  package var isFound = false
 
   package init(
     name: String, label: Label, outputGroup: String? = nil, reference: String? = nil,

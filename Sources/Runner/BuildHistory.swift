@@ -7,6 +7,11 @@ package final class BuildHistory: Sendable {
     var served: Set<FilePath> = []
     var lastWarm: Int?
     var executionRoots: [FilePath: FilePath] = [:]
+    var downloads: [FilePath: OutputDownloads] = [:]
+    /// How often in a row the remote cache had lost what a build needs.
+    var evictions: [FilePath: Int] = [:]
+    /// Images that were said to be left out.
+    var leftOut: Set<String> = []
   }
 
   private let state = Mutex(State())
@@ -26,6 +31,34 @@ package final class BuildHistory: Sendable {
 
   func foundExecutionRoot(_ root: FilePath, of workspace: FilePath) {
     state.withLock { $0.executionRoots[workspace] = root }
+  }
+
+  /// How Bazel is told to bring outputs here, as the builds before have taught.
+  func downloads(in workspace: FilePath) -> OutputDownloads {
+    state.withLock { $0.downloads[workspace] ?? OutputDownloads() }
+  }
+
+  func taught(_ downloads: OutputDownloads, in workspace: FilePath) {
+    state.withLock { $0.downloads[workspace] = downloads.lasting }
+  }
+
+  /// Takes the end of a build.
+  ///
+  /// - Returns: Whether it is not the first in a row that the remote cache has failed so.
+  func isEvictedAgain(_ trouble: RemoteTrouble?, in workspace: FilePath) -> Bool {
+    state.withLock { state in
+      guard trouble?.kind == .evicted else {
+        state.evictions[workspace] = nil
+        return false
+      }
+      state.evictions[workspace, default: 0] += 1
+      return state.evictions[workspace, default: 0] > 1
+    }
+  }
+
+  /// - Returns: Whether it is said for the first time.
+  func leavesOut(_ image: String) -> Bool {
+    state.withLock { $0.leftOut.insert(image).inserted }
   }
 
   /// Takes a cycle that succeeded.

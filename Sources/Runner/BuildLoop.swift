@@ -57,17 +57,20 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   /// - Returns: What became of each.
   /// - Throws: `CancellationError`.
   package func once(
-    _ images: Set<String>? = nil, with setup: BuildSetup
+    _ images: Set<String>? = nil, with setup: BuildSetup, history: BuildHistory = BuildHistory()
   ) async throws
     -> CycleOutcome
   {
     let owed = images ?? Set(setup.images.map(\.name))
     let start = LoopState.Start(number: 1, batch: Batch(cause: .start), owed: owed)
-    return try await Cycle(
+    let outcome = try await Cycle(
       start: start, indexes: [:], stale: [:], setup: setup,
-      record: CycleRecord(number: 1, log: log), interruption: Interruption(), clock: clock,
+      record: CycleRecord(number: 1, log: log, history: history), interruption: Interruption(),
+      clock: clock,
       follow: { _ in false }, refreshed: { _ in owed }
     ).run()
+    for reason in outcome.waitingTexts(retriedAfter: nil) { record(.degraded(reason: reason)) }
+    return outcome
   }
 
   // MARK: Watching

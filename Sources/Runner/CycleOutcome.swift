@@ -8,6 +8,10 @@ package struct CycleOutcome: Sendable {
   package var failedBuilds: Set<String> = []
   /// Images that Bazel did not come to, because it failed itself.
   package var troubled: Set<String> = []
+  /// Images that Bazel found itself, and whose platform is another: nobody asked for them by name.
+  package var leftOut: Set<String> = []
+  /// Images that wait for a service, by what is wrong with it.
+  package var waiting: [String: Set<String>] = [:]
   /// Images that some runtimes did not take, and the names of those.
   package var failedLoads: [String: Set<String>] = [:]
   /// Images that wait for others, which they require.
@@ -25,4 +29,17 @@ package struct CycleOutcome: Sendable {
   package var isRefused = false
 
   package init() {}
+}
+
+extension CycleOutcome {
+  /// What is wrong with services, and for how many images: a line each.
+  ///
+  /// - Parameter wait: When it is tried again; `nil`: that is not known, or not done.
+  func waitingTexts(retriedAfter wait: Duration?) -> [String] {
+    waiting.sorted { $0.key < $1.key }.map { problem, images in
+      let count = images.count == 1 ? "1 image waits" : "\(images.count) images wait"
+      let wait = wait.map { ", tried again in \(($0.milliseconds + 500) / 1000) s" } ?? ""
+      return "\(problem); \(count) for it\(wait)"
+    }
+  }
 }

@@ -13,6 +13,8 @@ final class CycleRecord: Sendable {
     case failedBuild
     /// Bazel itself failed, not the image.
     case troubled
+    /// It was only found, and can't be built for the platform.
+    case leftOut
     /// These runtimes do not hold it.
     case failedLoad(Set<String>)
     /// An image that it requires is not there.
@@ -28,6 +30,8 @@ final class CycleRecord: Sendable {
     var phases: BazelPhases?
     var hasDiscardedCache = false
     var isRefused = false
+    /// Images that wait for a service, by what is wrong with it.
+    var waiting: [String: Set<String>] = [:]
     /// What was said to the user beside outcomes: each once in a cycle.
     var notices: Set<String> = []
     var loadStart: ContinuousClock.Instant?
@@ -36,7 +40,7 @@ final class CycleRecord: Sendable {
   /// `nil`: before the first cycle.
   let number: Int?
   private let log: EventLog
-  private let history: BuildHistory
+  let history: BuildHistory
   private let state = Mutex(State())
 
   init(number: Int?, log: EventLog, history: BuildHistory = BuildHistory()) {
@@ -160,6 +164,26 @@ final class CycleRecord: Sendable {
     tell(image, .failed) { $0.error = error }
   }
 
+  /// A service that Bazel needs for the image failed: told once for all images, when the cycle ends.
+  func waits(_ image: ImageTarget, because problem: String) {
+    state.withLock {
+      $0.images[image.name] = .troubled
+      $0.waiting[problem, default: []].insert(image.name)
+    }
+    tell(image, .cancelled) { $0.error = problem }
+  }
+
+  /// The image is for another platform: a failure of one that was named, and no matter for the cycles
+  /// to come where it was only found.
+  func incompatible(_ image: ImageTarget, _ sentence: String) {
+    guard image.isFound else { return failedBuild(image, sentence) }
+    state.withLock { $0.images[image.name] = .leftOut }
+    tell(image, .cancelled) { $0.error = sentence }
+    if history.leavesOut(image.name) {
+      record(.degraded(reason: "\(image.name) is left out: \(sentence)"))
+    }
+  }
+
   func failedLoad(
     _ image: ImageTarget, _ error: String, as reference: ImageReference, runtime: String
   ) {
@@ -217,6 +241,7 @@ final class CycleRecord: Sendable {
     outcome.indexes = indexes
     outcome.current = names { if case .current = $0 { true } else { false } }
     outcome.failedBuilds = names { if case .failedBuild = $0 { true } else { false } }
+    outcome.leftOut = names { if case .leftOut = $0 { true } else { false } }
     outcome.troubled = names { if case .troubled = $0 { true } else { false } }
     outcome.failedLoads = state.withLock { state in
       state.images.compactMapValues {
@@ -227,6 +252,7 @@ final class CycleRecord: Sendable {
       state.timings.totalMs = totalMs
       outcome.isInterrupted = state.isInterrupted
       outcome.lockProblem = state.lockProblem
+      outcome.waiting = state.waiting
       outcome.isRefused = state.isRefused
       return (state.timings, state.phases, state.commands, state.hasDiscardedCache)
     }

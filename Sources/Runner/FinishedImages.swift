@@ -24,12 +24,16 @@ struct FinishedImages {
     let outcome: Outcome =
       switch outcome {
       case .failed(let message, _): .failed(message)
+      case .incompatible(let message): .failed(message)
       case .skipped(let reason): .failed(reason)
       case .built(let outputs): .built(Self.identities(of: outputs.values.joined()))
       }
     defer { outcomes[image.name] = outcome }
     return outcomes[image.name] != outcome
   }
+
+  /// The image was not there to be read: what the next build tells of it is news.
+  mutating func forget(_ image: ImageTarget) { outcomes[image.name] = nil }
 
   private static func identities(of paths: some Sequence<FilePath>) -> [FilePath: FileIdentity] {
     var identities: [FilePath: FileIdentity] = [:]

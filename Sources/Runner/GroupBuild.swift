@@ -18,17 +18,41 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   func run() async throws {
     var done = FinishedImages()
     for _ in 0...BazelsOwnFiles.patience {
-      let result = try await build(&done)
+      let result = try await downloading(&done)
       guard own.haveChanged(in: group.key.workspace), let result, [0, 1].contains(result.exitCode),
         !interruption.isInterrupted
       else { return }
     }
   }
 
+  /// Builds, and again with more to be brought here where Bazel has left images in a remote cache.
+  ///
   /// - Returns: `nil` when it was interrupted.
-  private func build(_ finished: inout FinishedImages) async throws -> BuildResult? {
+  private func downloading(_ finished: inout FinishedImages) async throws -> BuildResult? {
+    let workspace = group.key.workspace
+    var downloads = record.history.downloads(in: workspace)
+    var option: String?
+    while true {
+      let (result, missing) = try await build(&finished, downloads)
+      guard let result, !missing.isEmpty, !interruption.isInterrupted else { return result }
+      option = option ?? result.options.download
+      guard downloads.escalate() else {
+        for (image, file) in missing {
+          record.troubled(image, OutputDownloads.problem(file, option: option))
+        }
+        return result
+      }
+      record.history.taught(downloads, in: workspace)
+    }
+  }
+
+  /// - Returns: `nil` when it was interrupted; and images that are not here though they were built, each
+  ///   with a file that it lacks.
+  private func build(
+    _ finished: inout FinishedImages, _ downloads: OutputDownloads
+  ) async throws -> (BuildResult?, missing: [(ImageTarget, FilePath)]) {
     let bazel = setup.bazel(group.key.workspace)
-    let request = BuildRequest(group, setup: setup)
+    let request = BuildRequest(group, setup: setup, adding: downloads.options)
     record.record(
       .build(
         Event.BuildStarted(
@@ -46,6 +70,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     }
     var done: Set<Label> = []
     var skipped: [(image: ImageTarget, reason: String)] = []
+    var awaited: [(image: ImageTarget, outputs: [String: [FilePath]])] = []
     var profile: BazelProfile?
     for await update in updates {
       switch update {
@@ -55,7 +80,11 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
           if case .skipped(let reason) = outcome {
             skipped.append((image, reason))
           } else if finished.isNew(outcome, of: image) {
-            finish(image, outcome, ms: start.duration(to: clock.now).milliseconds)
+            let ms = start.duration(to: clock.now).milliseconds
+            if let outputs = finish(image, outcome, ms: ms) {
+              awaited.append((image, outputs))
+              finished.forget(image)
+            }
           }
         }
       case .profile(let found):
@@ -75,12 +104,20 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       $0.bazelMs += (elapsed - waited).milliseconds
       $0.lockMs += waited.milliseconds
     }
+    if let actions = result?.actions { profile?.phases.add(actions) }
     keep(profile, elapsed: elapsed, lockWaited: waited)
     for image in group.images where !done.contains(image.label) {
       skipped.append((image, "the build ended before it"))
     }
     settle(result, skipped: skipped)
-    return result
+    // Some versions of Bazel tell of outputs before they have brought them here.
+    let missing = result.map { result in
+      awaited.compactMap { image, outputs in
+        open(image, outputs, keptElsewhere: result.options.keepsOutputsElsewhere, ms: elapsed)
+          .map { (image, $0) }
+      }
+    }
+    return (result, missing ?? [])
   }
 
   /// Tells what became of the build as a whole, and of the images that it did not come to.
@@ -92,10 +129,13 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       record.lockHeld(problem)
     }
     if let result, result.exitCode == 2 { record.refused() }
+    let isEvictedAgain = record.history.isEvictedAgain(result?.remote, in: group.key.workspace)
     for (image, reason) in skipped {
       // Its server was killed, or the disk is full, or another hand interrupted it: no fault of the
       // image, and no save will mend it.
-      if let result, result.isTroubled {
+      if let trouble = result?.remote {
+        record.waits(image, because: isEvictedAgain ? BazelExit.repeated(trouble) : trouble.text)
+      } else if let result, result.isTroubled {
         record.troubled(image, result.problem ?? reason)
       } else {
         record.cancelled(image, because: reason)
@@ -126,9 +166,12 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     return found.count == 1 ? found.first : nil
   }
 
-  private func finish(_ image: ImageTarget, _ outcome: TargetOutcome, ms: Int) {
+  /// - Returns: The outputs of an image that is not here yet.
+  private func finish(
+    _ image: ImageTarget, _ outcome: TargetOutcome, ms: Int
+  ) -> [String: [FilePath]]? {
     switch outcome {
-    case .incompatible(let message): record.failedBuild(image, message)
+    case .incompatible(let sentence): record.incompatible(image, sentence)
     case .failed(let message, let causes):
       let others = causes.filter { $0 != image.label }.map(\.description)
       record.failedBuild(
@@ -139,9 +182,27 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       do {
         try open(image, outputs: outputs, ms: ms)
       } catch {
+        guard OutputDownloads.missing(among: outputs) == nil else { return outputs }
         record.failedBuild(image, "\(error)")
       }
     }
+    return nil
+  }
+
+  /// Opens an image after its build has ended.
+  ///
+  /// - Parameter keptElsewhere: Outputs may lie in a cache.
+  /// - Returns: A file that is still not here.
+  private func open(
+    _ image: ImageTarget, _ outputs: [String: [FilePath]], keptElsewhere: Bool, ms: Duration
+  ) -> FilePath? {
+    do {
+      try open(image, outputs: outputs, ms: ms.milliseconds)
+    } catch {
+      if keptElsewhere, let file = OutputDownloads.missing(among: outputs) { return file }
+      record.failedBuild(image, "\(error)")
+    }
+    return nil
   }
 
   /// Opens the archive now: the next build may unlink it, but not take away an open file.
@@ -160,9 +221,11 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
 
 extension BuildRequest {
   /// What makes a group's images.
-  init(_ group: Plan.Group, setup: BuildSetup) {
+  ///
+  /// - Parameter options: To stand behind the group's own.
+  init(_ group: Plan.Group, setup: BuildSetup, adding options: [String] = []) {
     self.init(
-      targets: Set(group.images.map(\.label)).sorted(), options: group.key.buildOptions,
+      targets: Set(group.images.map(\.label)).sorted(), options: group.key.buildOptions + options,
       outputGroups: Set(group.images.map { $0.outputGroup ?? "tarball" }).sorted(),
       keepsGoing: setup.keepsGoing, waitsForLock: setup.waitsForLock)
   }

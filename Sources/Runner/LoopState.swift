@@ -194,7 +194,9 @@ struct LoopState: Sendable {
     }
     phase = .idle
     for index in outcome.indexes { backlog.adopt(index) }
-    for image in outcome.current { backlog.settle(image, asOf: ended.moment) }
+    for image in outcome.current.union(outcome.leftOut) {
+      backlog.settle(image, asOf: ended.moment)
+    }
     backlog.receive(Batch(cause: .change, changes: outcome.found))
     settle(ended, outcome)
     if outcome.isInterrupted {

@@ -68,7 +68,14 @@ struct LoopTurn<C: Clock<Duration>> {
       if let problem = outcome.lockProblem { throw LockHeld(problem) }
       for index in outcome.indexes { moments.adopted(index, at: running?.began ?? began) }
       running = nil
-      perform(state.cycleEnded(outcome), in: &group)
+      let actions = state.cycleEnded(outcome)
+      let wait = actions.lazy.compactMap { action in
+        if case .retry(.bazel, let wait) = action { wait } else { Duration?.none }
+      }.first
+      for reason in outcome.waitingTexts(retriedAfter: wait) {
+        loop.record(.degraded(reason: reason))
+      }
+      perform(actions, in: &group)
     case .retryDue(let lane, let isAvailable):
       perform(state.retryDue(lane, isAvailable: isAvailable), in: &group)
     case .indexed(let indexes):

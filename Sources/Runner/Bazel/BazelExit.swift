@@ -59,6 +59,11 @@ enum BazelExit {
     }
   }
 
+  /// The second time in a row: Bazel up to 6.0 never gets over it.
+  static func repeated(_ trouble: RemoteTrouble) -> String {
+    trouble.text + ", again: run 'bazel clean', so that Bazel makes it anew"
+  }
+
   /// What a service's failure comes to, in one line.
   static func problem(_ trouble: RemoteTrouble) -> String {
     switch trouble.kind {

@@ -15,12 +15,21 @@ package struct BazelPhases: Hashable, Sendable, Codable {
   package var finishMs = 0
   /// The longest chain of actions, most of which lies within the execution.
   package var criticalPathMs = 0
+  /// What a remote or disk cache, or an executor, had part in; `nil` where none did.
+  package var remote: RemoteWork?
 
   package init() {}
 
   /// All phases; the critical path is part of them.
   package var totalMs: Int {
     launchMs + initMs + patternsMs + analysisMs + preparationMs + executionMs + finishMs
+  }
+
+  /// Where actions ran, which the profile itself does not tell.
+  mutating func add(_ actions: ActionCounts) {
+    guard actions.hits > 0 || remote != nil else { return }
+    remote = remote ?? RemoteWork()
+    remote?.actions = actions
   }
 
   /// Two commands, one after the other.
@@ -34,6 +43,7 @@ package struct BazelPhases: Hashable, Sendable, Codable {
     sum.executionMs += right.executionMs
     sum.finishMs += right.finishMs
     sum.criticalPathMs += right.criticalPathMs
+    if let work = right.remote { sum.remote = (sum.remote ?? RemoteWork()) + work }
     return sum
   }
 }

@@ -81,6 +81,9 @@ struct PhaseReader {
   private var launch: Double?
   private var end: Double = 0
   private var criticalPath: Double = 0
+  private var remote: [RemotePart: BusyTime] = [:]
+
+  private enum RemotePart { case check, execution, download, upload }
 
   /// Most lines are about single actions; these are passed over by their first bytes.
   private static let wanted = [
@@ -88,8 +91,39 @@ struct PhaseReader {
     #"{"cat":"general information","name":"Finishing""#,
   ].map { Array($0.utf8) }
 
+  /// What is done elsewhere for single actions, of which there may be very many: two numbers are read
+  /// of each.
+  private static let remoteParts: [(start: [UInt8], part: RemotePart)] = [
+    (#"{"cat":"remote action cache check""#, .check),
+    (#"{"cat":"remote action execution""#, .execution),
+    (#"{"cat":"remote output download""#, .download),
+    (#"{"cat":"Remote execution upload time""#, .upload),
+    (#"{"cat":"remote execution upload time""#, .upload),
+  ].map { (Array($0.utf8), $1) }
+
+  private mutating func addRemote(_ text: ArraySlice<UInt8>) -> Bool {
+    guard let part = Self.remoteParts.first(where: { text.starts(with: $0.start) })?.part else {
+      return false
+    }
+    if let start = Self.number(after: #""ts":"#, in: text),
+      let duration = Self.number(after: #""dur":"#, in: text)
+    {
+      remote[part, default: BusyTime()].add(from: start, lasting: duration)
+    }
+    return true
+  }
+
+  private static func number(after name: String, in text: ArraySlice<UInt8>) -> Double? {
+    guard let range = text.firstRange(of: Array(name.utf8)) else { return nil }
+    let digits = text[range.upperBound...].prefix {
+      (48...57).contains($0) || $0 == UInt8(ascii: ".")
+    }
+    return Double(String(decoding: digits, as: UTF8.self))
+  }
+
   mutating func add(_ line: [UInt8]) {
     let text = line.drop { $0 == UInt8(ascii: " ") }
+    if addRemote(text) { return }
     guard Self.wanted.contains(where: { text.starts(with: $0) }),
       let close = text.lastIndex(of: UInt8(ascii: "}")),
       // A damaged line tells nothing.
@@ -111,6 +145,19 @@ struct PhaseReader {
     var phases = BazelPhases()
     phases.launchMs = Self.milliseconds(launch ?? 0)
     phases.criticalPathMs = Self.milliseconds(criticalPath)
+    if !remote.isEmpty {
+      var work = RemoteWork()
+      for (part, time) in remote {
+        let ms = Self.milliseconds(time.total)
+        switch part {
+        case .check: work.checkMs = ms
+        case .execution: work.executionMs = ms
+        case .download: work.downloadMs = ms
+        case .upload: work.uploadMs = ms
+        }
+      }
+      phases.remote = work
+    }
     let sorted = marks.sorted { $0.start < $1.start }
     for (mark, next) in zip(sorted, sorted.dropFirst().map(\.start) + [end]) {
       let ms = Self.milliseconds(max(0, next - mark.start))

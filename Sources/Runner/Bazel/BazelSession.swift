@@ -22,7 +22,8 @@ extension Bazel {
   ) async throws -> (exit: CommandExit, output: BazelOutput) {
     let elapsed = clock.stopwatch()
     let session = QuerySession(
-      BazelOutput(workspace: workspace, read: { SmallFile.start(of: $0, limit: 1 << 16) }), elapsed: elapsed,
+      BazelOutput(workspace: workspace, read: { SmallFile.start(of: $0, limit: 1 << 16) }),
+      elapsed: elapsed,
       update: update)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {

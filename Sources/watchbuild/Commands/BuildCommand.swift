@@ -55,6 +55,9 @@ extension ExitStatus {
       self = .loadFailed
     } else if outcome.isInterrupted {
       self = .interrupted
+    } else if !outcome.unfinished.isEmpty || !outcome.heldUp.isEmpty {
+      // Neither done nor failed: something went wrong that nobody has told.
+      self = .buildFailed
     } else {
       return nil
     }

@@ -91,14 +91,18 @@ struct ImageSelection: Equatable, Sendable {
       guard names.isEmpty || names.contains(name) else { return nil }
       return ConfiguredImage(name: name, label: label, outputGroup: groups[label] ?? nil)
     }
+    // One of those that Bazel found was asked for by its name, where there are names.
+    let unnamed = names.isEmpty ? Set(more.map(\.label)) : []
     return (images + more).map { image in
-      ImageTarget(
+      var target = ImageTarget(
         name: image.name, label: image.label, outputGroup: image.outputGroup,
         reference: image.reference,
         key: BatchKey(
           workspace: image.workspace ?? settings.workspace,
           options: settings.bazelOptions + image.options, platform: image.platform),
         requires: image.requires)
+      target.isFound = unnamed.contains(image.label)
+      return target
     }
   }
 

@@ -27,9 +27,26 @@ enum ProfileTable {
     rows.append(["total"] + cycles.map { "\($0.timings.totalMs)" })
     rows.append(
       ["critical path"] + cycles.map { $0.phases.map { "\($0.criticalPathMs)" } ?? "-" })
+    rows += remote(cycles)
     rows.append(["images"] + cycles.map { "\($0.ok + $0.failed)" })
     rows.append(["status"] + cycles.map(\.status.rawValue))
     return aligned(rows)
+  }
+
+  /// What caches and executors elsewhere had part in; no row where they had none.
+  private static func remote(_ cycles: some Collection<CycleProfile>) -> [[String]] {
+    let works = cycles.map { $0.phases?.remote }
+    guard works.contains(where: { $0 != nil }) else { return [] }
+    let times: [(String, KeyPath<RemoteWork, Int>)] = [
+      ("cache check", \.checkMs), ("remote run", \.executionMs), ("download", \.downloadMs),
+      ("upload", \.uploadMs),
+    ]
+    let hits = works.map { $0.map { "\($0.actions.hits)/\($0.actions.programs)" } ?? "-" }
+    return [["hits"] + hits]
+      + times.filter { _, part in works.contains { ($0?[keyPath: part] ?? 0) > 0 } }.map {
+        name, part in
+        [name] + works.map { $0.map { "\($0[keyPath: part])" } ?? "-" }
+      }
   }
 
   static func lines(_ measured: ColdWarm.Measured) -> [String] {

@@ -51,6 +51,21 @@ struct BazelProfileTests {
     #expect(phases.executionMs == 107)
   }
 
+  @Test func `what was done elsewhere counts once however many actions are at it`() throws {
+    let lines = """
+      {"cat":"build phase marker","name":"Build artifacts","ph":"i","ts":0,"pid":1,"tid":20},
+      {"cat":"remote action cache check","name":"check cache hit","ph":"X","ts":1000,"dur":9000,"pid":1,"tid":1},
+      {"cat":"remote action cache check","name":"check cache hit","ph":"X","ts":5000,"dur":10000,"pid":1,"tid":2},
+      {"cat":"remote output download","name":"download outputs","ph":"X","ts":20000,"dur":17280,"pid":1,"tid":1},
+      {"cat":"remote action execution","name":"execute","ph":"X","ts":40000,"dur":3000,"pid":1,"tid":1},
+      {"cat":"Remote execution upload time","name":"upload","ph":"X","ts":50000,"dur":2000,"pid":1,"tid":1},
+      """
+    let work = try #require(read(lines)?.remote)
+    #expect(
+      [work.checkMs, work.downloadMs, work.executionMs, work.uploadMs] == [14, 17, 3, 2])
+    #expect(read(Self.recorded)?.remote == nil)
+  }
+
   @Test(arguments: ["", "no JSON", "{\"traceEvents\":[", "{\"cat\":\"build phase marker\",\"ts\":"])
   func `what is no profile has no phases`(text: String) {
     #expect(read(text) == nil)

@@ -40,6 +40,18 @@ struct ProfileTableTests {
       ])
   }
 
+  @Test func `what caches had part in has lines of its own`() throws {
+    var cycle = try cycle(9, phases: true)
+    cycle.phases?.remote = RemoteWork()
+    cycle.phases?.remote?.downloadMs = 17
+    cycle.phases?.remote?.actions.programs = 3
+    cycle.phases?.remote?.actions.hits = 2
+    let lines = ProfileTable.lines([cycle, try self.cycle(10, phases: false)])
+    #expect(lines.contains("hits           2/3    -"))
+    #expect(lines.contains("download        17    -"))
+    #expect(!lines.contains { $0.hasPrefix("upload") })
+  }
+
   @Test func `cold against warm is a table with ratios`() {
     var (cold, warm) = (BazelPhases(), BazelPhases())
     cold.launchMs = 5444
