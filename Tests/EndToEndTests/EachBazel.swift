@@ -34,7 +34,7 @@ struct EachBazel: SuiteTrait, TestScoping {
     }
     // A test that runs again hides from the runner's closing line that it failed before; its suite does not run again.
     let names = failed.withLock { $0 }
-    if !names.isEmpty { Issue.record("failed with \(names.joined(separator: " and "))") }
+    if !names.isEmpty { Issue.record("failed with \(names.joined(separator: "; with "))") }
   }
 }
 

@@ -44,7 +44,9 @@ final class WatchbuildProcess: Sendable {
     process.arguments =
       script.map { ["-c", $0, "sh", Self.executable.path] + arguments } ?? arguments
     process.currentDirectoryURL = URL(fileURLWithPath: directory.string)
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment
+      // Those that choose tests, or that the developer's own runs have, are not meant for it.
+      .filter { !$0.key.hasPrefix("WATCHBUILD_") }.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     let output = try FileDescriptor.pipe(options: .closeOnExec)
     let errors = try FileDescriptor.pipe(options: .closeOnExec)

@@ -24,11 +24,20 @@ package struct BazelWorkspace: Sendable {
     base = try TemporaryDirectory()
     root = try base.makeDirectory("workspace")
     try write(marker, "")
-    // As a user's own rc file would have it, so that watchbuild passes no startup options.
+    // As a user's own rc file would have it, so that watchbuild passes no startup options. No server lives
+    // long enough here to get back the time that Java spends on making its code faster.
     let startup = [
       "startup --output_user_root=\(base.path)/output", "startup --max_idle_secs=60",
+      "startup --host_jvm_args=-XX:TieredStopAtLevel=1 --host_jvm_args=-XX:+UseSerialGC",
     ]
-    try write(".bazelrc", (startup + bazel.options).joined(separator: "\n") + "\n")
+    let standIns = bazel.standIns.keys.map { name in
+      "common --override_repository=\(name)=\(base.path)/\(name)"
+    }
+    for (name, files) in bazel.standIns {
+      for (path, content) in files { try base.write(content, to: "\(name)/\(path)") }
+    }
+    let lines = startup + bazel.options + standIns.sorted()
+    try write(".bazelrc", lines.joined(separator: "\n") + "\n")
     for (path, content) in files { try write(path, content) }
   }
 

@@ -21,6 +21,21 @@ package struct TestBazel: Sendable, CustomStringConvertible {
     return "\(name) and a \(root.rawValue) file"
   }
 
+  /// The files of repositories that this Bazel would fetch as soon as a rule wants a toolchain.
+  package var standIns: [String: [String: String]] {
+    // Debian's old Bazel does not tell its version, and lacks what later packages bring along.
+    guard root == .workspaceFile, Self.major(version) == 0 else { return [:] }
+    func rules(_ language: String, _ names: [String]) -> [String: String] {
+      [
+        "WORKSPACE": "", "\(language)/BUILD": "",
+        "\(language)/defs.bzl": names.map { "\($0) = native.\($0)\n" }.joined(),
+      ]
+    }
+    let java = ["binary", "import", "library", "runtime", "test", "toolchain"].map { "java_\($0)" }
+    let cc = ["binary", "library", "toolchain", "toolchain_suite"].map { "cc_\($0)" }
+    return ["rules_cc": rules("cc", cc), "rules_java": rules("java", java)]
+  }
+
   /// `PATH` with this Bazel as its `bazel`.
   package var searchPath: String {
     let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
@@ -45,10 +60,8 @@ package struct TestBazel: Sendable, CustomStringConvertible {
   /// The one that `scripts/newer-bazel` puts beside it, with modules; `nil` where there is none.
   package static let newest = newer(.moduleFile)
 
-  /// The newer one with `WORKSPACE` files, as long as it reads them.
-  package static let newestWithWorkspaceFile = newest.flatMap { newest in
-    major(newest.version) < 9 ? newer(.workspaceFile) : nil
-  }
+  /// The newer one with `WORKSPACE` files, if it reads them.
+  package static let newestWithWorkspaceFile = newer(.workspaceFile)
 
   /// What each suite that depends on Bazel runs with.
   package static let all = [installed, newest].compactMap(\.self)
@@ -62,20 +75,12 @@ package struct TestBazel: Sendable, CustomStringConvertible {
   private static func newer(_ root: Root) -> TestBazel? {
     let program = directory.appending("bin/bazel").string
     guard access(program, X_OK) == 0 else { return nil }
-    let version = version(of: program)
-    let options =
-      switch root {
-      case .workspaceFile: workspaceOptions(version)
-      case .moduleFile: modules
-      }
-    return TestBazel(program: program, version: version, root: root, options: options)
-  }
-
-  /// Stand-ins for the modules that Bazel would fetch from its registry.
-  private static var modules: [String] {
-    // Without them Bazel says which module it lacks.
-    let bytes = (try? directory.appending("bazelrc").read()) ?? []
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    let file = root == .moduleFile ? "bazelrc" : "workspace.bazelrc"
+    // Not there: it can't do with such a file.
+    guard let options = try? directory.appending(file).read() else { return nil }
+    return TestBazel(
+      program: program, version: version(of: program), root: root,
+      options: String(decoding: options, as: UTF8.self).split(separator: "\n").map(String.init))
   }
 
   private static func workspaceOptions(_ version: String) -> [String] {
