@@ -207,7 +207,10 @@ final class CycleRecord: Sendable {
   /// The image waits for another: it stays owed.
   func heldUp(_ image: ImageTarget, by other: String) {
     state.withLock { $0.images[image.name] = .heldUp }
-    tell(image, .cancelled) { $0.error = "it requires \(other), which is not loaded" }
+    tell(image, .cancelled) {
+      $0.heldUpBy = other
+      $0.error = "it requires \(other), which is not loaded"
+    }
   }
 
   private func tell(

@@ -228,6 +228,8 @@ extension Event {
     package var layersTotal: Int?
     package var ms: Int?
     package var error: String?
+    /// The image that this one requires and waits for; its status is `cancelled`.
+    package var heldUpBy: String?
 
     package init(image: String, target: String, status: Status) {
       self.image = image

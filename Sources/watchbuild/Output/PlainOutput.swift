@@ -154,7 +154,9 @@ extension PlainOutput {
       let texts = error.split(whereSeparator: \.isNewline).map { safe(String($0)) }
       return [paint(.failure, "\(name) failed: \(texts.first ?? "")")]
         + texts.dropFirst().map { "    " + $0 }
-    case .cancelled: return whenVerbose("\(name) cancelled")
+    case .cancelled:
+      guard let other = image.heldUpBy else { return whenVerbose("\(name) cancelled") }
+      return unlessQuiet(paint(.warning, "\(name) held up: it requires \(safe(other))"))
     }
   }
 
@@ -168,7 +170,8 @@ extension PlainOutput {
       case .cancelled: .warning
       }
     let result =
-      "finished: \(ended.ok) ok, \(ended.failed) failed in "
+      "finished: \(ended.ok) ok, \(ended.failed) failed"
+      + (ended.heldUp > 0 ? ", \(ended.heldUp) held up" : "") + " in "
       + Quantity.seconds(timings.totalMs) + cancelled
     let parts = [
       ("window", timings.windowMs), ("plan", timings.planMs), ("lock", timings.lockMs),

@@ -166,7 +166,8 @@ struct BuildEventsTests {
     )
     #expect(
       facts == [
-        .built(label: "//a:i", outputs: ["default": ["/x/bin/a/i/index.json", "/x/bin/a/j"]])
+        .executionRoot("/x"),
+        .built(label: "//a:i", outputs: ["default": ["/x/bin/a/i/index.json", "/x/bin/a/j"]]),
       ])
   }
 
