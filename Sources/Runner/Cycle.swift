@@ -33,6 +33,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     record.time { $0.windowMs = batch.window.milliseconds }
     undertake(start.owed)
     record.record(.batch(Event.BatchClosed(batch, images: named(start.owed), setup: setup)))
+    record.attribute(by: indexes.values)
     for update in heard { record.record(update) }
     let own = BazelsOwnFiles(of: Set(setup.images.map(\.key.workspace)))
     makeAgain(start.halfSeen)

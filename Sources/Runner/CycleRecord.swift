@@ -1,6 +1,7 @@
 import Batching
 import Synchronization
 import SystemPackage
+import Watcher
 
 /// What happens in one cycle: tells the event log, and keeps count of what each image came to.
 ///
@@ -30,6 +31,8 @@ final class CycleRecord: Sendable {
     var phases: BazelPhases?
     var hasDiscardedCache = false
     var isRefused = false
+    var broken = BrokenFiles()
+    var indexes: [TargetIndex] = []
     /// Images that wait for a service, by what is wrong with it.
     var waiting: [String: Set<String>] = [:]
     /// What was said to the user beside outcomes: each once in a cycle.
@@ -53,10 +56,30 @@ final class CycleRecord: Sendable {
 
   func record(_ update: BuildUpdate, image: String? = nil) {
     if case .cacheDiscarded = update { state.withLock { $0.hasDiscardedCache = true } }
+    if case .diagnostic(let diagnostic) = update {
+      guard state.withLock({ $0.broken.takeIn(diagnostic) }) else { return }
+    }
     if case .notice(let text) = update, !state.withLock({ $0.notices.insert(text).inserted }) {
       return
     }
-    log.record(update, image: image, cycle: number)
+    log.record(update, image: image ?? self.image(of: update), cycle: number)
+  }
+
+  /// Lets mistakes in files be told of the image that they hold up.
+  func attribute(by indexes: some Sequence<TargetIndex>) {
+    state.withLock { $0.indexes = Array(indexes) }
+  }
+
+  /// The one image of the cycle that depends on the file in which a mistake is.
+  private func image(of update: BuildUpdate) -> String? {
+    guard case .diagnostic(let diagnostic) = update else { return nil }
+    let (indexes, asked) = state.withLock { ($0.indexes, Set($0.images.keys)) }
+    let found = indexes.reduce(into: Set<String>()) { found, index in
+      let path = index.workspace.pushing(FilePath(diagnostic.file))
+      found.formUnion(index.effect(of: FileChange(path: path, kind: .modified)).images)
+    }
+    let names = found.intersection(asked)
+    return names.count == 1 ? names.first : nil
   }
 
   // MARK: What happens
@@ -153,7 +176,9 @@ final class CycleRecord: Sendable {
           layersSent: count.layersSent, layersTotal: count.layersTotal)))
   }
 
-  func failedBuild(_ image: ImageTarget, _ error: String) {
+  func failedBuild(_ image: ImageTarget, _ message: String) {
+    let cause = state.withLock { $0.broken.cause(of: message) }
+    let error = cause.map { "\($0.file):\($0.line): \($0.message)" } ?? message
     state.withLock { $0.images[image.name] = .failedBuild }
     tell(image, .failed) { $0.error = error }
   }

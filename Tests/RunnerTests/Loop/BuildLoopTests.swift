@@ -266,6 +266,10 @@ import Watcher
       harness.change("a/BUILD")
       await harness.waitForCycles(2)
     }
+    let told = harness.events.compactMap {
+      if case .diagnostic(let diagnostic) = $0.kind { diagnostic.image } else { nil }
+    }
+    #expect(told == ["a"])
     let types = harness.events.filter { $0.cycle == 2 }.map(\.type)
     #expect(types.prefix(2) == ["batch", "diagnostic"])
     #expect(types.last == "cycle")
