@@ -111,11 +111,7 @@ package struct Backlog: Sendable {
     let names = Set(images.map(\.name))
     var effect = Effect(images: batch.affectsEverything ? names : batch.requested)
     for (workspace, index) in indexes {
-      var found = Effect()
-      for change in batch.changes {
-        found.formUnion(
-          index.effect(of: change, asking: disk, wasSeen: batch.passed.contains(change.path)))
-      }
+      let found = index.effect(of: batch.changes, asking: disk, seen: batch.passed)
       effect.formUnion(found)
       if found.isStale || batch.cause == .overflow { staleWorkspaces.insert(workspace) }
     }

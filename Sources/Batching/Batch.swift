@@ -8,8 +8,7 @@ package struct Batch: Hashable, Sendable {
   }
 
   package var cause: Cause
-  /// One a path, in the order of their first appearance.
-  package var changes: [FileChange]
+  private var collected: ChangeSet
   /// Looks at the changed paths, in their order; a path may come more than once.
   package var sightings: [Sighting]
   /// Deleted paths of no target that Bazel may have seen while they were there: a glob may have taken them in.
@@ -29,7 +28,7 @@ package struct Batch: Hashable, Sendable {
     affectsEverything: Bool = false, isHoldOverdue: Bool = false, window: Duration = .zero
   ) {
     self.cause = cause
-    self.changes = changes
+    collected = ChangeSet(changes)
     self.sightings = sightings
     self.requested = requested
     self.affectsEverything = affectsEverything
@@ -40,18 +39,29 @@ package struct Batch: Hashable, Sendable {
   /// Nothing changed and nothing is asked for.
   package var isEmpty: Bool { changes.isEmpty && requested.isEmpty && !affectsEverything }
 
+  /// One a path, in the order of their first appearance.
+  package var changes: [FileChange] {
+    get { collected.changes }
+    set { collected = ChangeSet(newValue) }
+  }
+
+  mutating func take(_ changes: ChangeSet) { collected = changes }
+
   /// Takes in a later batch, so that one cycle answers both.
   package mutating func merge(_ later: Batch) {
-    var coalesced = ChangeSet(changes)
-    for change in later.changes { coalesced.add(change) }
-    changes = coalesced.changes
+    for change in later.changes { collected.add(change) }
     sightings += later.sightings
     passed.formUnion(later.passed)
     requested.formUnion(later.requested)
     affectsEverything = affectsEverything || later.affectsEverything
     isHoldOverdue = isHoldOverdue || later.isHoldOverdue
     window += later.window
-    if later.cause.weight > cause.weight { cause = later.cause }
+    weigh(later.cause)
+  }
+
+  /// Names a cause, which is told if it is the weightier.
+  mutating func weigh(_ other: Cause) {
+    if other.weight > cause.weight { cause = other }
   }
 }
 

@@ -105,9 +105,8 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
     // Temporary files came and went, nothing else.
     guard closing.isForced || !closing.changes.isEmpty else { return nil }
     closing.batch.isHoldOverdue = isHeld && now >= bound
-    closing.batch.changes = closing.changes.changes
-    let paths = Set(closing.batch.changes.map(\.path))
-    closing.batch.sightings.removeAll { !paths.contains($0.path) }
+    closing.batch.sightings.removeAll { !closing.changes.contains($0.path) }
+    closing.batch.take(closing.changes)
     closing.batch.window = closing.first.duration(to: now)
     return closing.batch
   }
@@ -118,7 +117,9 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
     var window =
       open
       ?? Open(first: now, deadline: now, batch: Batch(cause: cause), sawCommand: isCommandRunning)
-    window.batch.merge(Batch(cause: cause))
+    // Else what it has collected would be copied for each change.
+    open = nil
+    window.batch.weigh(cause)
     window.deadline = min(
       now.advanced(by: limits.debounce), window.first.advanced(by: limits.maxDelay))
     change(&window)

@@ -5,7 +5,7 @@ package import Watcher
 package struct ChangeSet: Hashable, Sendable {
   /// In the order of their first appearance, where none was forgotten.
   package private(set) var changes: [FileChange] = []
-  private var positions: [FilePath: Int] = [:]
+  private var positions: [PathKey: Int] = [:]
 
   /// - Parameter changes: In their order.
   package init(_ changes: [FileChange] = []) {
@@ -14,27 +14,30 @@ package struct ChangeSet: Hashable, Sendable {
 
   package var isEmpty: Bool { changes.isEmpty }
 
+  func contains(_ path: FilePath) -> Bool { positions[PathKey(path)] != nil }
+
   /// - Parameter forgetsPassing: What was created and is deleted now leaves nothing. Only where nobody can have
   ///   seen it in between: not while Bazel runs, for a build may have taken it in.
   package mutating func add(_ change: FileChange, forgetsPassing: Bool = false) {
-    guard let position = positions[change.path] else {
-      positions[change.path] = changes.count
+    let key = PathKey(change.path)
+    guard let position = positions[key] else {
+      positions[key] = changes.count
       changes.append(FileChange(path: change.path, kind: change.kind))
       return
     }
     if forgetsPassing, changes[position].kind == .created, change.kind == .deleted {
-      return forget(change.path, at: position)
+      return forget(key, at: position)
     }
     changes[position].kind = changes[position].kind.followed(by: change.kind)
   }
 
-  private mutating func forget(_ path: FilePath, at position: Int) {
-    positions[path] = nil
+  private mutating func forget(_ key: PathKey, at position: Int) {
+    positions[key] = nil
     // The last one takes the place, so that a thousand temporary files don't move all the others.
     let last = changes.removeLast()
-    guard last.path != path else { return }
+    guard position < changes.count else { return }
     changes[position] = last
-    positions[last.path] = position
+    positions[PathKey(last.path)] = position
   }
 }
 

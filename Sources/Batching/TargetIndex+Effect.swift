@@ -28,12 +28,7 @@ extension TargetIndex {
     of change: FileChange, isPackage: (String) -> Bool = { _ in false },
     isLink: (FilePath) -> Bool = { _ in false }, wasSeen: Bool = false
   ) -> Effect {
-    var meaning = meaning(of: change, isPackage: isPackage)
-    if wasSeen, change.kind == .deleted, meaning.nodes.isEmpty {
-      // As if it came: whatever a glob of its package may have had of it.
-      let coming = FileChange(path: change.path, kind: .created)
-      meaning.nodes = self.meaning(of: coming, isPackage: isPackage, takesEditorFiles: true).nodes
-    }
+    var meaning = meaning(of: change, wasSeen: wasSeen, isPackage: isPackage)
     if meaning.isEverything { return Effect(images: imageNames, isStale: true) }
     guard !meaning.nodes.isEmpty else { return Effect(isStale: meaning.isStale) }
     // A source that has become a link, or was one, leads where nobody looks yet.
@@ -48,6 +43,33 @@ extension TargetIndex {
     effect(
       of: change, isPackage: { disk.isPackage(workspace.appending($0)) }, isLink: disk.isLink,
       wasSeen: wasSeen)
+  }
+
+  /// What changes mean together. The disk is asked about a directory once, and the graph is walked once.
+  ///
+  /// - Parameter seen: Deleted paths of no target that Bazel may have read.
+  package func effect(
+    of changes: [FileChange], asking disk: DiskQuestions, seen: Set<FilePath> = []
+  ) -> Effect {
+    var (nodes, isStale): (Set<Node>, Bool) = ([], false)
+    var packages: [String: Bool] = [:]
+    for change in changes {
+      let wasSeen = !seen.isEmpty && seen.contains(change.path)
+      let meaning = meaning(of: change, wasSeen: wasSeen) { directory in
+        if let known = packages[directory] { return known }
+        let isPackage = disk.isPackage(workspace.appending(directory))
+        packages[directory] = isPackage
+        return isPackage
+      }
+      if meaning.isEverything { return Effect(images: imageNames, isStale: true) }
+      nodes.formUnion(meaning.nodes)
+      isStale = isStale || meaning.isStale
+      // A source that has become a link, or was one, leads where nobody looks yet.
+      if !isStale, !meaning.nodes.isEmpty, change.kind != .deleted {
+        isStale = disk.isLink(change.path)
+      }
+    }
+    return Effect(images: nodes.isEmpty ? [] : images(from: Array(nodes)), isStale: isStale)
   }
 
   /// Why a change affects images: for each the shortest way from the file to its target.
@@ -85,6 +107,18 @@ extension TargetIndex {
     if change.path == workspace { return files(under: [SourceLinks.Place(path: "")]) }
     let files = files(under: places(of: change.path.string))
     return files.isEmpty ? [change] : files
+  }
+
+  private func meaning(
+    of change: FileChange, wasSeen: Bool, isPackage: (String) -> Bool
+  ) -> Meaning {
+    var meaning = meaning(of: change, isPackage: isPackage)
+    if wasSeen, change.kind == .deleted, meaning.nodes.isEmpty {
+      // As if it came: whatever a glob of its package may have had of it.
+      let coming = FileChange(path: change.path, kind: .created)
+      meaning.nodes = self.meaning(of: coming, isPackage: isPackage, takesEditorFiles: true).nodes
+    }
+    return meaning
   }
 
   private func files(under places: [SourceLinks.Place]) -> [FileChange] {

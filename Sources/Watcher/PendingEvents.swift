@@ -5,20 +5,8 @@ import SystemPackage
 /// A file that came and went in between leaves both changes: a build may have taken it in.
 struct PendingEvents {
   private var events: [WatchEvent] = []
-  private var positions: [Key: Int] = [:]
+  private var positions: [PathKey: Int] = [:]
   var count: Int { events.count }
-
-  /// Hashes the bytes at once; the path's own hash goes one by one.
-  private struct Key: Hashable {
-    let path: FilePath
-    init(_ path: FilePath) { self.path = path }
-
-    func hash(into hasher: inout Hasher) {
-      path.withPlatformString {
-        hasher.combine(bytes: UnsafeRawBufferPointer(start: $0, count: path.length))
-      }
-    }
-  }
 
   init() {}
 
@@ -31,7 +19,7 @@ struct PendingEvents {
       append(event)
       return
     }
-    let key = Key(change.path)
+    let key = PathKey(change.path)
     guard let position = positions[key], case .changed(let earlier) = events[position]
     else {
       positions[key] = events.count

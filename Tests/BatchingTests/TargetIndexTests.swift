@@ -61,6 +61,32 @@ import Watcher
   }
 
   @Test(arguments: [
+    ["/w/cart/src/main.txt"], ["/w/cart/src/main.txt", "/w/gen/in.txt"], ["/w/README.md"],
+    ["/w/web/BUILD", "/elsewhere/x.txt"], ["/w/lib/a.txt", "/w/WORKSPACE"], [],
+    ["/w/lib/link.txt", "/w/gen/in.txt"],
+  ])
+  func `changes mean together what they mean one by one`(paths: [String]) throws {
+    let index = try index()
+    let disk = DiskQuestions(isLink: { $0 == "/w/lib/link.txt" })
+    let changes = paths.map { FileChange(path: FilePath($0), kind: .modified) }
+    var expected = Effect()
+    for change in changes { expected.formUnion(index.effect(of: change, asking: disk)) }
+    #expect(index.effect(of: changes, asking: disk) == expected)
+  }
+
+  @Test func `of many files in a directory the disk is asked once about it`() async throws {
+    let index = try index()
+    try await confirmation { asked in
+      let disk = DiskQuestions(isPackage: { _ in
+        asked()
+        return false
+      })
+      let changes = (0..<100).map { FileChange(path: "/w/cart/new/\($0)", kind: .created) }
+      #expect(index.effect(of: changes, asking: disk) == Effect(images: ["cart"], isStale: true))
+    }
+  }
+
+  @Test(arguments: [
     "WORKSPACE", "MODULE.bazel", ".bazelrc", "ci.bazelrc", ".bazelversion", ".bazelignore",
     "build/repositories.bzl",
   ])
