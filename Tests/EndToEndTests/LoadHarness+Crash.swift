@@ -30,6 +30,18 @@ extension LoadHarness.Crash {
   private static func arm(
     _ programs: Set<String>, in directory: FilePath
   ) throws -> @Sendable () throws -> Void {
+    let ids = try processes(programs, in: directory)
+    return {
+      for id in ids { kill(id, SIGKILL) }
+      // What a daemon that ends in peace removes: whether it runs is told by these.
+      for name in ["pid", "exec/containerd/containerd.pid", "podman.sock"] {
+        unlink(directory.pushing(FilePath(name)).string)
+      }
+    }
+  }
+
+  /// Those that have a daemon's directory among their arguments.
+  static func processes(_ programs: Set<String>, in directory: FilePath) throws -> [pid_t] {
     let script = #"""
       grep -la "$1/" /proc/[0-9]*/cmdline 2>/dev/null | while IFS=/ read -r _ _ id _; do
         echo "$id $(readlink "/proc/$id/exe")"
@@ -42,12 +54,6 @@ extension LoadHarness.Crash {
       return programs.contains(String(name)) ? pid_t(fields[0]) : nil
     }
     guard !ids.isEmpty else { throw NotRunning(programs: programs) }
-    return {
-      for id in ids { kill(id, SIGKILL) }
-      // What a daemon that ends in peace removes: whether it runs is told by these.
-      for name in ["pid", "exec/containerd/containerd.pid", "podman.sock"] {
-        unlink(directory.pushing(FilePath(name)).string)
-      }
-    }
+    return ids
   }
 }

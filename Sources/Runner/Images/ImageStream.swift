@@ -21,8 +21,8 @@ package struct ImageStream: Sendable {
   }
 
   private var parts: [Part] = []
-  /// Of the loads that the stream is made for: it may be read in another task.
-  private let progress: [LoadProgress]
+  /// Progress of every load that the stream serves: it may be read in another task.
+  private var progress: [LoadProgress]
   /// Of the whole stream, in bytes.
   package private(set) var length: Int64 = 0
   /// Layers that end in it.
@@ -32,6 +32,9 @@ package struct ImageStream: Sendable {
   init(telling progress: [LoadProgress] = LoadProgress.current.map { [$0] } ?? []) {
     self.progress = progress
   }
+
+  /// Tells another, too, how far it has been read.
+  mutating func tell(_ another: LoadProgress) { progress.append(another) }
 
   mutating func appendMember(_ name: String, _ content: [UInt8]) {
     let size = Int64(content.count)

@@ -8,6 +8,8 @@ package final class LoadProgress: Sendable {
   package struct Count: Hashable, Sendable {
     /// Bytes handed to the runtime.
     package var sent: Int64 = 0
+    /// Bytes that came from the runtime meanwhile, where they are counted.
+    var received: Int64 = 0
     /// Bytes of all streams begun so far.
     package var total: Int64 = 0
     /// Bytes of those sent that the next load need not send again, should this one end early.
@@ -33,6 +35,8 @@ package final class LoadProgress: Sendable {
       $0.layersSent += layers
     }
   }
+
+  func receive(_ bytes: Int) { state.withLock { $0.received += Int64(bytes) } }
 
   func keep(_ bytes: Int64) { state.withLock { $0.kept += bytes } }
 }

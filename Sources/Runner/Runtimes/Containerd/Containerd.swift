@@ -13,7 +13,8 @@ package final class Containerd: ImageRuntime {
   ///   - namespace: `k8s.io` for Kubernetes, `moby` for Docker, `default` for `ctr` and `nerdctl`.
   ///   - address: Of the socket; `nil`: `CONTAINERD_ADDRESS`, else the usual one.
   package init(
-    namespace: String, address: FilePath?, snapshotter: String? = nil, runner: any CommandRunner
+    namespace: String, address: FilePath?, snapshotter: String? = nil, runner: any CommandRunner,
+    clock: any Clock<Duration> = ContinuousClock()
   ) {
     name = "containerd:\(namespace)" + (address.map { "@\($0)" } ?? "")
     // The defaults are those of `ctr`.
@@ -23,7 +24,7 @@ package final class Containerd: ImageRuntime {
     loader = CtrLoader(
       ctr: Ctr(
         place: "containerd", address: address, namespace: namespace, snapshotter: snapshotter,
-        api: api, runner: runner))
+        api: api, runner: runner, clock: clock))
   }
 
   package var combinesLoads: Bool { true }

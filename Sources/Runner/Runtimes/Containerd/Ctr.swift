@@ -16,6 +16,11 @@ struct Ctr: Sendable {
   /// Of a containerd of this machine.
   var api: ContainerdAPI?
   var runner: any CommandRunner
+  var clock: any Clock<Duration> = ContinuousClock()
+  let patience = LoadPatience()
+
+  /// What containerd may take to answer a question.
+  private static let answerLimit = Duration.seconds(60)
 
   /// What a name stands for there.
   struct Held: Hashable {
@@ -136,7 +141,11 @@ struct Ctr: Sendable {
     } catch {
       // Not a child: cancelled, the names that were given must still be taken back. What can't be
       // taken back now is by the next load.
-      await Task { try? await api.remove(images.map(\.temporaryName)) }.value
+      await Task {
+        try? await Silence.limiting(to: .seconds(10), clock: clock) {
+          try await api.remove(images.map(\.temporaryName))
+        }
+      }.value
       throw error
     }
     let done = try await asking { try await api.settle(images) }
@@ -192,9 +201,35 @@ struct Ctr: Sendable {
     return .removed
   }
 
+  /// - Throws: `RuntimeError` when no word comes in time, or no byte of the input moves any more;
+  ///   what the shell throws.
   func run(
     _ script: String, _ arguments: [String] = [], input: ImageStream? = nil
-  ) async throws -> (exit: CommandExit, output: String, errors: String) {
+  ) async throws -> NodeShell.Answer {
+    do {
+      guard var input else {
+        return try await Silence.limiting(to: Self.answerLimit, clock: clock) {
+          try await call(script, arguments, input: nil)
+        }
+      }
+      let movement = LoadProgress()
+      input.tell(movement)
+      return try await Silence.watching(
+        movement, patience, clock: clock, isAlive: { await isAnswering() }
+      ) { [input] in try await call(script, arguments, input: input) }
+    } catch let silence as Silence {
+      throw unreachable("\(silence)")
+    }
+  }
+
+  private func isAnswering() async -> Bool {
+    if let api { return (try? await api.digests(of: ["none"])) != nil }
+    return (try? await call(Self.preamble + "c version", [], input: nil).exit) == .exited(0)
+  }
+
+  private func call(
+    _ script: String, _ arguments: [String], input: ImageStream?
+  ) async throws -> NodeShell.Answer {
     let arguments = [address?.string ?? "", namespace, snapshotter ?? ""] + arguments
     if let shell { return try await shell.run(script, arguments, input: input) }
     let command = Command("sh", ["-c", script, "sh"] + arguments, environment: environment)

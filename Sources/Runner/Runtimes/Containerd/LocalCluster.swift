@@ -9,6 +9,7 @@ package final class LocalCluster: ImageRuntime {
   private let engines: [String]
   private let environment: [String: String]
   private let runner: any CommandRunner
+  private let clock: any Clock<Duration>
   private let combiner = LoadCombiner<LayoutLoad, LoadResult>()
   private let list: NodeList
   private let nodes = NodeCache()
@@ -18,11 +19,14 @@ package final class LocalCluster: ImageRuntime {
   ///   - environment: For `DOCKER_HOST` and the like; added to our own for their clients.
   package init(
     _ kind: Kind, cluster: String, engines: [String] = ["docker", "podman"],
-    environment: [String: String] = [:], runner: any CommandRunner
+    environment: [String: String] = [:], runner: any CommandRunner,
+    clock: any Clock<Duration> = ContinuousClock()
   ) {
+    self.clock = clock
     name = "\(kind.rawValue):\(cluster)"
     list = NodeList(
-      runtime: name, kind: kind, cluster: cluster, environment: environment, runner: runner)
+      runtime: name, kind: kind, cluster: cluster, environment: environment, runner: runner,
+      clock: clock)
     self.kind = kind
     self.cluster = cluster
     self.engines = engines
@@ -154,7 +158,7 @@ package final class LocalCluster: ImageRuntime {
   }
 
   private func loader(_ engine: String, _ node: String) async throws -> CtrLoader {
-    var ctr = Ctr(place: "node \(node)", namespace: "k8s.io", runner: runner)
+    var ctr = Ctr(place: "node \(node)", namespace: "k8s.io", runner: runner, clock: clock)
     if let known = await nodes.loader(ctr.place) { return known }
     ctr.shell = NodeShell(
       entrance: [engine, "exec", "-i", node], environment: environment, runner: runner)

@@ -7,6 +7,7 @@ struct NodeList: Sendable {
   /// For `DOCKER_HOST` and the like; added to our own for their clients.
   var environment: [String: String]
   var runner: any CommandRunner
+  var clock: any Clock<Duration> = ContinuousClock()
 
   /// A container that may be a node.
   private struct Container {
@@ -52,13 +53,27 @@ struct NodeList: Sendable {
     }
   }
 
+  private func answer(
+    to command: Command, of engine: String
+  ) async throws -> (exit: CommandExit, output: String, errors: String) {
+    do {
+      return try await Silence.limiting(to: .seconds(60), clock: clock) { [runner] in
+        try await CommandAnswer.of(command, with: runner)
+      }
+    } catch let silence as Silence {
+      throw RuntimeError(
+        runtime: runtime, kind: .unreachable,
+        message: "\(engine) does not list containers: \(silence)")
+    }
+  }
+
   private func ask(_ engine: String, _ label: String) async throws -> [Container] {
     let command = Command(
       engine,
       [
         "ps", "-a", "--filter", "label=\(label)", "--format", "{{.Names}}\t{{.State}}\t{{.Labels}}",
       ], environment: environment)
-    let (exit, output, errors) = try await CommandAnswer.of(command, with: runner)
+    let (exit, output, errors) = try await answer(to: command, of: engine)
     guard exit == .exited(0) else {
       throw RuntimeError(
         runtime: runtime, kind: .unreachable,

@@ -28,17 +28,23 @@ package final class EngineClient: Sendable {
   private let client: HTTPClient
   private let base: String
   private let tunnel: EngineTunnel?
+  private let patience = LoadPatience()
+  private let clock: any Clock<Duration>
 
   /// Over a socket, or TCP with or without TLS.
-  package convenience init(_ endpoint: EngineEndpoint, runtime: String = "docker") {
-    self.init(endpoint, runtime: runtime, place: "\(endpoint)")
+  package convenience init(
+    _ endpoint: EngineEndpoint, runtime: String = "docker",
+    clock: any Clock<Duration> = ContinuousClock()
+  ) {
+    self.init(endpoint, runtime: runtime, place: "\(endpoint)", clock: clock)
   }
 
   /// - Parameter tunnel: The way to an engine behind ssh, which the caller stops.
   init(
     _ endpoint: EngineEndpoint, runtime: String = "docker", place: String,
-    tunnel: EngineTunnel? = nil
+    tunnel: EngineTunnel? = nil, clock: any Clock<Duration> = ContinuousClock()
   ) {
+    self.clock = clock
     self.endpoint = endpoint
     self.runtime = runtime
     self.place = place
@@ -108,26 +114,47 @@ package final class EngineClient: Sendable {
 
   /// Gives the engine a tar of images.
   ///
-  /// No time limit: unpacking a gigabyte takes what it takes.
+  /// No time limit, since unpacking a gigabyte takes what it takes: but bytes have to move, or the
+  /// engine to answer other questions.
   ///
   /// - Throws: `RuntimeError` also when the engine reports a failure under status 200;
   ///   `ImageArchiveError` when the archive could not be read to its end; `CancellationError`.
   package func load(_ stream: ImageStream) async throws {
-    var request = request("/images/load?quiet=1", .POST)
+    let movement = LoadProgress()
+    var stream = stream
+    stream.tell(movement)
+    // What docker tells of its progress is a sign of life. Podman tells of none.
+    var request = request("/images/load?quiet=\(runtime == "docker" ? 0 : 1)", .POST)
     request.headers.add(name: "Content-Type", value: "application/x-tar")
     request.body = .stream(stream.map { ByteBuffer(bytes: $0) }, length: .known(stream.length))
-    let answer = try await execute(request, deadline: .distantFuture) { response -> String? in
+    let refusal: String?
+    do {
+      refusal = try await Silence.watching(
+        movement, patience, clock: clock, isAlive: { (try? await self.ping()) != nil }
+      ) { [request] in try await self.refusal(of: request, movement) }
+    } catch let silence as Silence {
+      throw await unreachable(silence)
+    }
+    if let refusal {
+      throw RuntimeError(
+        runtime: runtime, kind: .refused, message: "\(runtime) refused the image: \(refusal)")
+    }
+  }
+
+  private func refusal(
+    of load: HTTPClientRequest, _ movement: LoadProgress
+  ) async throws -> String? {
+    try await execute(load, deadline: .distantFuture) { response -> String? in
       var answer = EngineAnswer()
       guard response.status == .ok else {
         return EngineAnswer.message(of: try await Self.collect(response.body))
       }
-      for try await buffer in response.body { answer.append(buffer.readableBytesView) }
+      for try await buffer in response.body {
+        movement.receive(buffer.readableBytes)
+        answer.append(buffer.readableBytesView)
+      }
       answer.finish()
       return answer.failure
-    }
-    if let answer {
-      throw RuntimeError(
-        runtime: runtime, kind: .refused, message: "\(runtime) refused the image: \(answer)")
     }
   }
 }

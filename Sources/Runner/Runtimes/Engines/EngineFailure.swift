@@ -52,6 +52,7 @@ extension RuntimeError {
         )
       }
       return ("\(errno)".lowercased(), start)
+    case let silence as Silence: return ("\(silence)", "is dockerd stuck, or the way to it?")
     case let error as HTTPClientError
     where [.connectTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout].contains(error):
       return ("no answer in time", "is dockerd stuck? (systemctl restart docker)")

@@ -45,7 +45,8 @@ package final class Registry: ImageRuntime {
       credentials: RegistryCredentials(
         files: RegistryCredentials.files(environment), runner: runner, patience: helperPatience,
         clock: clock),
-      certificates: RegistryCertificates(certificates, host: address.host), patience: patience)
+      certificates: RegistryCertificates(certificates, host: address.host), patience: patience,
+      clock: clock)
   }
 
   /// Closes its connections. To be called once, when no load is under way.

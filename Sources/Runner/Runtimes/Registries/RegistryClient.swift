@@ -28,6 +28,8 @@ final class RegistryClient: Sendable {
   private let certificates: RegistryCertificates
   /// How long it may stay silent, and take to answer where nothing is sent.
   private let patience: TimeAmount
+  private let loadPatience = LoadPatience()
+  private let clock: any Clock<Duration>
 
   private struct State {
     var base: WebOrigin?
@@ -38,9 +40,11 @@ final class RegistryClient: Sendable {
 
   init(
     _ address: RegistryAddress, credentials: RegistryCredentials,
-    certificates: RegistryCertificates, patience: Duration
+    certificates: RegistryCertificates, patience: Duration,
+    clock: any Clock<Duration> = ContinuousClock()
   ) {
     self.address = address
+    self.clock = clock
     self.certificates = certificates
     self.patience = TimeAmount(patience)
     authorization = RegistryAuthorization(address: address, credentials: credentials)
@@ -89,12 +93,14 @@ final class RegistryClient: Sendable {
       if isOurs, let header = state.withLock({ $0.authorizations[access] }) {
         request.headers.add(name: "Authorization", value: header)
       }
-      if let body {
+      let movement = LoadProgress()
+      if var body {
+        body.tell(movement)
         request.body = .stream(body.map { ByteBuffer(bytes: $0) }, length: .known(body.length))
       } else if method != .GET, method != .HEAD {
         request.headers.add(name: "Content-Length", value: "0")
       }
-      let answer = try await execute(request)
+      let answer = try await execute(request, body == nil ? nil : movement)
       switch answer.status {
       case 401 where isOurs:
         // A token that lasts for seconds may end before it is read.
@@ -128,6 +134,27 @@ final class RegistryClient: Sendable {
     let answer = try await execute(request)
     guard !Self.busy.contains(answer.status) else { throw busy(answer) }
     return answer
+  }
+
+  /// - Parameter movement: Of the body, where there is one.
+  private func execute(
+    _ request: HTTPClientRequest, _ movement: LoadProgress?
+  ) async throws -> Answer {
+    guard let movement else { return try await execute(request) }
+    do {
+      return try await Silence.watching(
+        movement, loadPatience, clock: clock,
+        isAlive: { await self.isAnswering() }
+      ) { try await self.execute(request) }
+    } catch let silence as Silence {
+      throw RuntimeError(unreachable: address, silence)
+    }
+  }
+
+  /// Whether anything answers there, whatever it says.
+  private func isAnswering() async -> Bool {
+    guard let base = state.withLock({ $0.base }) else { return false }
+    return (try? await execute(HTTPClientRequest(url: "\(base)/v2/"))) != nil
   }
 
   private func execute(_ request: HTTPClientRequest) async throws -> Answer {

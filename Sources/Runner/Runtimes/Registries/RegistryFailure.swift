@@ -13,6 +13,7 @@ extension RuntimeError {
   }
 
   private static let silence = "no word from it in time"
+  private static let stuck = "is it stuck, or the way there?"
 
   /// Of a registry that let us wait.
   var isSilence: Bool { message.hasSuffix(Self.silence) }
@@ -22,6 +23,7 @@ extension RuntimeError {
   ) -> (reason: String, hint: String) {
     let running = "is it running?"
     switch error {
+    case let silence as Silence: return ("\(silence): \(Self.silence)", Self.stuck)
     case let error as IOError:
       return ("\(Errno(rawValue: error.errnoCode))".lowercased(), running)
     case let error as HTTPClientError
@@ -29,7 +31,7 @@ extension RuntimeError {
       .connectTimeout, .deadlineExceeded, .readTimeout, .writeTimeout,
       .getConnectionFromPoolTimeout, .tlsHandshakeTimeout,
     ].contains(error):
-      return (silence, "is it stuck, or the way there?")
+      return (silence, stuck)
     case let error as HTTPClientError where error == .remoteConnectionClosed:
       return ("it closed the connection", running)
     case let error as HTTPClientError:

@@ -1,0 +1,132 @@
+import Glibc
+import SystemPackage
+import TestSupport
+import Testing
+import Watcher
+
+@testable import Runner
+
+/// Real runtimes that stop in the middle of a load, as behind a network that went away: each process
+/// stays, takes what its socket holds, and says nothing.
+///
+/// Time passes thirty times as fast for the loads.
+@Suite(.docker, .serialized, .timeLimit(.minutes(5)))
+struct SilenceTests {
+  private static let clock = QuickClock(factor: 30)
+
+  /// A load is ended when the runtime stops in the middle of it, and the next one goes well.
+  private func check(
+    _ runtime: any ImageRuntime, then again: any ImageRuntime, stop: (Int32) throws -> Void
+  ) async throws {
+    signal(SIGPIPE, SIG_IGN)
+    try await withScratchDirectory { directory in
+      let image = TestImage(layers: [
+        TestImage.layer(
+          "silence", TestImage.filling(64 << 20, seed: "\(UInt64.random(in: 0...9999))"))
+      ])
+      let path = directory.appending("image.tar")
+      try path.write(image.dockerArchive())
+      let archive = try ImageArchive.open(path)
+      let reference = try #require(ImageReference("lab/silence:dev"))
+      let progress = LoadProgress()
+      let load = Task {
+        try await LoadProgress.$current.withValue(progress) {
+          try await runtime.load(archive, as: reference)
+        }
+      }
+      while progress.count.sent < 4 << 20 {
+        try await ContinuousClock().pause(for: .milliseconds(1))
+      }
+      try stop(SIGSTOP)
+      let result = await load.result
+      try stop(SIGCONT)
+      let error = #expect(throws: RuntimeError.self) { try result.get() }
+      #expect(error?.kind == .unreachable)
+      #expect(
+        error?.message.contains("not a word from it for ") == true, "\(String(describing: error))")
+      #expect(try await again.load(archive, as: reference).isChanged)
+    }
+  }
+
+  private func stopping(
+    _ programs: Set<String>, in directory: FilePath
+  ) throws -> (Int32) throws -> Void {
+    let ids = try LoadHarness.Crash.processes(programs, in: directory)
+    return { number in for id in ids { kill(id, number) } }
+  }
+
+  @Test func `a load into a docker that stops is ended`() async throws {
+    let daemon = try await DockerDaemon()
+    let quick = EngineClient(.unix(daemon.socket), clock: Self.clock)
+    let client = EngineClient(.unix(daemon.socket))
+    try await check(
+      DockerEngine(quick), then: DockerEngine(client),
+      stop: stopping(["dockerd"], in: daemon.socket.removingLastComponent()))
+    await quick.shutdown()
+    await client.shutdown()
+    try await daemon.stop()
+  }
+
+  @Test(.enabled(if: Runtimes.isExpected("podman"), "needs podman, run as root"))
+  func `a load into a podman that stops is ended`() async throws {
+    let daemon = try await Runtimes.makePodman()
+    let socket = daemon.directory.appending("podman.sock")
+    let quick = EngineClient(.unix(socket), runtime: "podman", clock: Self.clock)
+    let client = EngineClient(.unix(socket), runtime: "podman")
+    try await check(
+      DockerEngine(quick), then: DockerEngine(client),
+      stop: stopping(["podman"], in: daemon.directory))
+    await quick.shutdown()
+    await client.shutdown()
+    try await daemon.stop()
+  }
+
+  @Test(.enabled(if: Runtimes.isExpected("containerd"), "needs containerd, run as root"))
+  func `a load into a containerd that stops is ended`() async throws {
+    let daemon = try await Runtimes.makeContainerd()
+    let socket = daemon.directory.appending("containerd.sock")
+    func runtime(_ clock: any Clock<Duration>) -> Containerd {
+      Containerd(namespace: "lab", address: socket, runner: SubprocessRunner(), clock: clock)
+    }
+    try await check(
+      runtime(Self.clock), then: runtime(ContinuousClock()),
+      stop: stopping(["containerd"], in: daemon.directory))
+    try await daemon.stop()
+  }
+
+  @Test func `a load into a node whose containerd stops is ended`() async throws {
+    let cluster = try await ClusterNodes(.kind, cluster: "silence")
+    func runtime(_ clock: any Clock<Duration>) -> LocalCluster {
+      LocalCluster(
+        .kind, cluster: cluster.cluster, environment: ["DOCKER_HOST": cluster.docker.host],
+        runner: SubprocessRunner(), clock: clock)
+    }
+    let (quick, again) = (runtime(Self.clock), runtime(ContinuousClock()))
+    await quick.prepare()
+    try await check(quick, then: again) { number in
+      let name = number == SIGSTOP ? "STOP" : "CONT"
+      try cluster.run(
+        cluster.nodes[0], ["sh", "-c", "kill -\(name) \"$(cat /run/containerd.pid)\""])
+    }
+    await quick.shutdown()
+    await again.shutdown()
+    try cluster.stop()
+  }
+
+  @Test(.enabled(if: Tool.isRequired || Tool.exists("docker-registry"), "needs docker-registry"))
+  func `a load into a registry that stops is ended`() async throws {
+    let registry = try await TestRegistry()
+    func runtime(_ clock: any Clock<Duration>) throws -> Registry {
+      Registry(
+        try #require(RegistryAddress(registry.host)), environment: [:], certificates: [],
+        runner: SubprocessRunner(), clock: clock)
+    }
+    let (quick, again) = (try runtime(Self.clock), try runtime(ContinuousClock()))
+    try await check(
+      quick, then: again,
+      stop: stopping(["docker-registry"], in: registry.daemon.directory))
+    await quick.shutdown()
+    await again.shutdown()
+    try await registry.daemon.stop()
+  }
+}
