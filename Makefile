@@ -30,9 +30,11 @@ build: deps ## build watchbuild for development, into .build/debug
 test-deps:
 	@scripts/deps --tests
 	@scripts/newer-bazel || (($$? == 3))
+	@scripts/remote-execution || { (($$? == 3)) && [[ $${CI:-} != true ]]; }
 
 test: ## run every test, with two real Bazels and a Docker daemon of its own
 	@scripts/deps --tests
+	@scripts/remote-execution || { (($$? == 3)) && [[ $${CI:-} != true ]]; }
 	@scripts/newer-bazel & newer=$$!; \
 	  echo '$(SWIFT) build -j $(JOBS) --build-tests'; $(SWIFT) build -j $(JOBS) --build-tests || { wait; exit 1; }; \
 	  wait $$newer || (($$? == 3))

@@ -79,6 +79,10 @@ package final class BuildUpdates: Sendable {
     all.compactMap { if case .lock(let holder, _) = $0 { .some(holder) } else { nil } }
   }
 
+  package var notices: [String] {
+    all.compactMap { if case .notice(let text) = $0 { text } else { nil } }
+  }
+
   package var progress: [String] {
     all.compactMap { if case .progress(let line) = $0 { line } else { nil } }
   }
