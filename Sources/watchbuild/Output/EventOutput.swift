@@ -17,6 +17,7 @@ final class EventOutput: Sendable {
   private struct State {
     var progress = ProgressLine()
     var errors = ToldErrors()
+    var retries = QuietRetries()
   }
 
   init(_ settings: Settings) {
@@ -50,12 +51,20 @@ final class EventOutput: Sendable {
   /// - Throws: `OutputClosed` when nobody reads any more: a reason to stop, not to fail.
   func write(_ event: Event) throws {
     switch form {
-    case .lines(let output): try stream.write(lines: output.lines(for: event))
+    case .lines(let output): try stream.write(lines: shown(event, output).flatMap(output.lines))
     case .terminal(let output):
-      let shown = state.withLock { $0.errors.shortened(event) }
-      try write(output.lines(for: shown), after: event)
+      let lines = shown(event, output).flatMap { shown in
+        output.lines(for: state.withLock { $0.errors.shortened(shown) })
+      }
+      try write(lines, after: event)
     case .json: try stream.write(event.json() + [UInt8(ascii: "\n")])
     }
+  }
+
+  /// All of them where everything is asked for.
+  private func shown(_ event: Event, _ output: PlainOutput) -> [Event] {
+    if output.verbosity == .verbose { return [event] }
+    return state.withLock { $0.retries.shown(event) }
   }
 
   /// Lines that stay, above the one that is written over.
