@@ -35,7 +35,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     while true {
       let (result, missing) = try await build(&finished, downloads)
       guard let result, !missing.isEmpty, !interruption.isInterrupted else { return result }
-      option = option ?? result.options.download
+      option = option ?? result.elsewhere?.option
       guard downloads.escalate() else {
         for (image, file) in missing {
           record.troubled(image, OutputDownloads.problem(file, option: option))
@@ -72,6 +72,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     var skipped: [(image: ImageTarget, reason: String)] = []
     var awaited: [(image: ImageTarget, outputs: [String: [FilePath]])] = []
     var profile: BazelProfile?
+    var actions: ActionCounts?
     for await update in updates {
       switch update {
       case .target(let label, let outcome):
@@ -89,6 +90,8 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
         }
       case .profile(let found):
         profile = found
+      case .actions(let counts):
+        actions = counts
       case .executionRoot(let root):
         record.foundExecutionRoot(root, of: group.key.workspace)
       case .progress(let line) where BazelLine.isServerStart(line):
@@ -104,7 +107,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       $0.bazelMs += (elapsed - waited).milliseconds
       $0.lockMs += waited.milliseconds
     }
-    if let actions = result?.actions { profile?.phases.add(actions) }
+    if let actions { profile?.phases.add(actions) }
     keep(profile, elapsed: elapsed, lockWaited: waited)
     for image in group.images where !done.contains(image.label) {
       skipped.append((image, "the build ended before it"))
@@ -113,7 +116,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     // Some versions of Bazel tell of outputs before they have brought them here.
     let missing = result.map { result in
       awaited.compactMap { image, outputs in
-        open(image, outputs, keptElsewhere: result.options.keepsOutputsElsewhere, ms: elapsed)
+        open(image, outputs, keptElsewhere: result.elsewhere != nil, ms: elapsed)
           .map { (image, $0) }
       }
     }

@@ -163,8 +163,10 @@ struct BuildRecord {
       result.problem = output.problem ?? "Bazel failed and did not say why"
     }
     result.remote = remote
-    result.options = told.options
-    result.actions = told.actions ?? output.actions
+    if told.options.keepsOutputsElsewhere {
+      result.elsewhere = BuildResult.Elsewhere(option: told.options.download)
+    }
+    if let actions = told.actions ?? output.actions { updates.append(.actions(actions)) }
     let isTrouble = BazelExit.isTrouble(exit.code) || output.isDiskFull || remote != nil
     result.isTroubled = result.problem != nil && isTrouble
     // A service's failure leaves alone what the compilers said of other targets.

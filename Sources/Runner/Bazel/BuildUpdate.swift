@@ -13,6 +13,8 @@ package enum BuildUpdate: Hashable, Sendable {
   case diagnostic(Diagnostic)
   /// Where Bazel's time went; at most once, after all else. The file is the receiver's.
   case profile(BazelProfile)
+  /// How many actions ran where; at most once.
+  case actions(ActionCounts)
   /// Where Bazel runs the actions of the workspace: `…/execroot/NAME`.
   case executionRoot(FilePath)
   /// Nothing has failed, but the user should know: one line that says what to do.
@@ -65,11 +67,13 @@ package struct BuildResult: Hashable, Sendable {
   /// A remote cache or executor failed, not Bazel and no image.
   package var remote: RemoteTrouble?
 
-  /// The options that were in force.
-  var options = CommandOptions()
+  /// Outputs may lie in a cache and not here: what the options say of that; `nil`: they are here.
+  package var elsewhere: Elsewhere?
 
-  /// Which actions ran where; `nil` when nothing was built.
-  package var actions: ActionCounts?
+  package struct Elsewhere: Hashable, Sendable {
+    /// Which outputs are brought here, and where that is said, where it is not Bazel's default.
+    package var option: String?
+  }
 
   package init(exitCode: Int32, lockWaited: Duration = .zero, problem: String? = nil) {
     self.exitCode = exitCode

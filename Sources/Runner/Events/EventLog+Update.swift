@@ -18,7 +18,7 @@ extension EventLog {
     case .diagnostic(let diagnostic):
       record(.diagnostic(Event.Diagnosed(diagnostic, image: image)), cycle: cycle)
     case .notice(let text): record(.degraded(reason: text), cycle: cycle)
-    case .target, .profile, .executionRoot, .progress, .retried, .message:
+    case .target, .profile, .executionRoot, .actions, .progress, .retried, .message:
       break
     }
   }
