@@ -5,7 +5,8 @@ extension TargetIndex {
   package func write(to writer: inout BinaryWriter) {
     writer.write(workspace.string)
     writer.write(UInt8(isPartial ? 1 : 0))
-    writer.write(workspaceFiles.sorted())
+    for paths in [inputs.files, inputs.listings, inputs.trees] { writer.write(paths.sorted()) }
+    writer.write(outputBase?.string ?? "")
     writer.write(labels.text)
     writer.write(labels.starts)
     writer.write(labels.slots)
@@ -21,7 +22,10 @@ extension TargetIndex {
   package init(reading reader: inout BinaryReader) throws(BinaryReader.Malformed) {
     let workspace = FilePath(try reader.readText())
     let isPartial = try reader.read(UInt8.self) != 0
-    let workspaceFiles = try reader.readTexts()
+    let inputs = RepositoryInputs(
+      files: Set(try reader.readTexts()), listings: Set(try reader.readTexts()),
+      trees: Set(try reader.readTexts()))
+    let outputBase = try reader.readText()
     let labels = LabelTable(
       text: try reader.readArray(), starts: try reader.readArray(), slots: try reader.readArray())
     let readerStarts = try reader.readArray(of: Int32.self)
@@ -37,10 +41,11 @@ extension TargetIndex {
       nodes.allSatisfy({ 0..<labels.count ~= Int($0) })
     else { throw BinaryReader.Malformed() }
     self.init(
-      workspace: workspace, isPartial: isPartial, workspaceFiles: Set(workspaceFiles),
+      workspace: workspace, isPartial: isPartial, inputs: inputs,
       labels: labels, readerStarts: readerStarts, readers: readers, isFile: isFile,
       images: zip(names, nodes).map { (name: $0, node: $1) })
     links = try SourceLinks(reading: &reader)
+    self.outputBase = outputBase.isEmpty ? nil : FilePath(outputBase)
   }
 }
 

@@ -18,6 +18,8 @@ extension TargetIndex {
 
     /// No label: the node between the `.bzl` files and the BUILD files of unknown loads.
     static let untoldLoads = "(loads of BUILD.bazel files)"
+    /// No label: the node between the targets that every image depends on and the images.
+    static let joined = "(toolchains and platforms)"
 
     /// - Parameters:
     ///   - workspace: The workspace's root: absolute, symbolic links resolved.
@@ -66,17 +68,21 @@ extension TargetIndex {
     ///   - images: The configured images of this workspace.
     ///   - isPartial: The query could not read all of the graph.
     ///   - workspaceFiles: What no query reports, relative to the workspace.
+    ///   - joined: Targets that all images depend on without saying so, as toolchains are; all that
+    ///     was added is there for an image's sake or for theirs.
     /// - Returns: The index of all that was added.
     package consuming func build(
-      images: [ImageTarget], isPartial: Bool = false, workspaceFiles: Set<String> = []
+      images: [ImageTarget], isPartial: Bool = false, workspaceFiles: Set<String> = [],
+      joined: Set<LabelPattern> = []
     ) -> TargetIndex {
-      let images = images.map { (name: $0.name, node: node($0.label.description)) }
+      let images = images.map { (name: $0.name, node: image($0.label)) }
+      if !joined.isEmpty { join(joined, to: images.map(\.node)) }
       assumeLoads()
       var isFile = addBuildFiles()
       isFile += [Bool](repeating: false, count: labels.count - isFile.count)
       let (starts, sorted) = sortedReaders()
       return TargetIndex(
-        workspace: workspace, isPartial: isPartial, workspaceFiles: workspaceFiles,
+        workspace: workspace, isPartial: isPartial, inputs: RepositoryInputs(files: workspaceFiles),
         labels: labels, readerStarts: starts, readers: sorted, isFile: isFile, images: images)
     }
 
@@ -93,6 +99,42 @@ extension TargetIndex {
       for file in extensions { edge(from: file, to: between) }
       for file in untold { edge(from: between, to: file) }
     }
+
+    /// An image's target.
+    ///
+    /// Bazel may have answered with another name of its repository: then the image is whatever has
+    /// its package and name in any.
+    private mutating func image(_ label: Label) -> Node {
+      if let known = labels.node(label.description) { return known }
+      let image = node(label.description)
+      guard !label.repository.isEmpty else { return image }
+      let name = Array("//\(label.package):\(label.name)".utf8)
+      for other in 0..<image where labels.bytes(other).suffix(name.count).elementsEqual(name) {
+        guard let parts = LabelParts(labels.bytes(other)), !parts.isInMainRepository,
+          parts.packageBytes.elementsEqual(label.package.utf8)
+        else { continue }
+        edge(from: other, to: image)
+      }
+      return image
+    }
+
+    /// Lets every image read the targets, and the rules that nothing else reads: they are in the
+    /// answer only because these were asked for.
+    private mutating func join(_ patterns: Set<LabelPattern>, to images: [Node]) {
+      let read = Set(reads).union(images)
+      let joined = node(Self.joined)
+      let prefixes = patterns.map { (pattern: $0, prefix: Array($0.prefix.utf8)) }
+      for node in Set(rules).union(patterns.compactMap { $0.label.flatMap(file) }) {
+        let isMatched = prefixes.contains { pattern, prefix in
+          labels.bytes(node).starts(with: prefix)
+            && Label(labels[node]).map(pattern.matches) ?? false
+        }
+        if isMatched || !read.contains(node) { edge(from: node, to: joined) }
+      }
+      for image in images { edge(from: joined, to: image) }
+    }
+
+    private func file(_ label: Label) -> Node? { labels.node(label.description) }
 
     private mutating func edge(from read: Node, to reader: Node) {
       reads.append(read)

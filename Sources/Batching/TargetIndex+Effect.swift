@@ -155,6 +155,9 @@ extension TargetIndex {
     of change: FileChange, isPackage: (String) -> Bool, takesEditorFiles: Bool = false
   ) -> Meaning {
     var meaning = Meaning()
+    if inputs.contains(change.path.string[...], changesListing: change.kind != .modified) {
+      return .everything
+    }
     for place in places(of: change.path.string) {
       meaning.formUnion(
         self.meaning(of: place, change.kind, isPackage: isPackage, takesEditorFiles))
@@ -185,7 +188,7 @@ extension TargetIndex {
   ) -> Meaning {
     let path = place.path[...]
     let name = path.name
-    if isWorkspaceFile(place, name: name) { return .everything }
+    if isWorkspaceFile(place, name: name, kind) { return .everything }
     let directory = path.parent
     if BuildFileName.contains(name) {
       return buildFile(in: directory, of: place.repository, kind)
@@ -291,17 +294,18 @@ extension TargetIndex {
   // MARK: Workspace files
 
   /// Read by Bazel before any package, and reported by no query.
-  private func isWorkspaceFile(_ place: SourceLinks.Place, name: Substring) -> Bool {
-    if !workspaceFiles.isEmpty {
-      let key =
-        place.repository.isEmpty ? place.path : "\(place.repository)//\(place.path)"
-      if workspaceFiles.contains(key) { return true }
-    }
+  private func isWorkspaceFile(
+    _ place: SourceLinks.Place, name: Substring, _ kind: FileChange.Kind
+  ) -> Bool {
+    let path = place.repository.isEmpty ? place.path : "\(place.repository)//\(place.path)"
+    if inputs.contains(path[...], changesListing: kind != .modified) { return true }
     switch name {
     case "WORKSPACE", "WORKSPACE.bazel", "WORKSPACE.bzlmod", "MODULE.bazel", "MODULE.bazel.lock",
-      "REPO.bazel", ".bazelversion", ".bazelignore":
+      "REPO.bazel", ".bazelversion", ".bazelignore", ".bazeliskrc", "platform_mappings":
       return name.utf8.count == place.path.utf8.count
     case "bazel": return place.path == "tools/bazel"
+    // In whatever directory is given to --vendor_dir.
+    case "VENDOR.bazel": return true
     default:
       return name.utf8.suffix(8).elementsEqual(".bazelrc".utf8)
         || name.utf8.suffix(13).elementsEqual(".MODULE.bazel".utf8)

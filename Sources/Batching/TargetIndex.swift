@@ -16,10 +16,10 @@ package struct TargetIndex: Sendable {
   package let workspace: FilePath
   /// The query could not read all of the graph: some BUILD file is broken.
   package let isPartial: Bool
-  /// Files that Bazel reads before any package and no query reports: WORKSPACE's and MODULE.bazel's
-  /// `.bzl` files, imported `.bazelrc` files. Relative to the workspace, or labels of files in other
-  /// repositories.
-  package let workspaceFiles: Set<String>
+  /// What Bazel reads outside all packages, and no query reports.
+  package var inputs: RepositoryInputs
+  /// Bazel's output base, where it has told of it; else it is looked for.
+  package var outputBase: FilePath?
   /// Where files of the graph lie that are reached over symbolic links.
   package var links = SourceLinks()
 
@@ -35,12 +35,12 @@ package struct TargetIndex: Sendable {
   private let reach: ImageReach
 
   init(
-    workspace: FilePath, isPartial: Bool, workspaceFiles: Set<String>, labels: LabelTable,
+    workspace: FilePath, isPartial: Bool, inputs: RepositoryInputs, labels: LabelTable,
     readerStarts: [Int32], readers: [Node], isFile: [Bool], images: [(name: String, node: Node)]
   ) {
     self.workspace = workspace
     self.isPartial = isPartial
-    self.workspaceFiles = workspaceFiles
+    self.inputs = inputs
     self.labels = labels
     self.readerStarts = readerStarts
     self.readers = readers
@@ -56,6 +56,9 @@ package struct TargetIndex: Sendable {
   package var fileCount: Int {
     isFile.count { $0 } - (labels.node(Builder.untoldLoads) == nil ? 0 : 1)
   }
+
+  /// The files among `inputs`.
+  package var workspaceFiles: Set<String> { inputs.files }
 
   /// How many labels there are: the numbers of files are below it.
   package var labelCount: Int { labels.count }
@@ -147,6 +150,6 @@ package struct TargetIndex: Sendable {
 
   private func path(to node: Node, parents: [Node]) -> [String] {
     sequence(first: node) { parents[Int($0)] < 0 ? nil : parents[Int($0)] }
-      .map { labels[$0] }.filter { $0 != Builder.untoldLoads }.reversed()
+      .map { labels[$0] }.filter { $0 != Builder.untoldLoads && $0 != Builder.joined }.reversed()
   }
 }

@@ -82,17 +82,18 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     record.begin(images)
   }
 
-  /// Where local repositories lie is known once a first build has left its convenience links.
+  /// What is known of other repositories once a build has made them: where they lie, and what their
+  /// making read.
   private func completed(_ indexes: [TargetIndex]) async -> [TargetIndex] {
     var completed: [TargetIndex] = []
     for index in indexes {
-      guard index.links.isIncomplete else {
-        completed.append(index)
-        continue
-      }
-      let linked = index.followingLinks()
-      _ = await follow(linked)
-      completed.append(linked)
+      let workspace = index.workspace
+      let images = setup.images.filter { $0.key.workspace == workspace }
+      let base = record.executionRoot(of: workspace)?.removingLastComponent()
+      let surveyed = setup.bazel(workspace).surveyed(
+        index, of: images, outputBase: base?.removingLastComponent())
+      _ = await follow(surveyed)
+      completed.append(surveyed)
     }
     return completed
   }

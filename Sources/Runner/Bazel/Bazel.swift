@@ -19,6 +19,8 @@ package struct Bazel: Sendable {
   package var unknownOptions: UnknownOptions
   /// What the kernel tells of the workspace's server, or of the process that is known to be it.
   var look: @Sendable (Int32?) -> ServerActivity?
+  /// Whose files of options count.
+  package var user = UserEnvironment.current
 
   package init(
     workspace: FilePath, executable: String = "bazel", startupOptions: [String] = [],

@@ -43,7 +43,7 @@ extension Bazel {
     update: @escaping @Sendable (BuildUpdate) -> Void = { _ in },
     entry: @escaping @Sendable (QueryEntry) -> Void
   ) async throws -> QueryAnswer {
-    let set = images.map { Self.quoted($0.description) }.joined(separator: " ")
+    let set = images.map { QueryWord.quoted($0.description) }.joined(separator: " ")
     let all = (["set(\(set))"] + others).joined(separator: " union ")
     let isEmpty = Mutex(true)
     let answer = try await targets(
@@ -159,21 +159,6 @@ extension Bazel {
     "--aspect_deps=conservative", "--nostrict_test_suite", "--proto:rule_inputs_and_outputs",
     "--universe_scope=", "--noinfer_universe_scope",
   ]
-
-  /// A label as one word of a query, quoted where it holds what the query language has a use for.
-  /// Source: https://bazel.build/query/language#tokens
-  static func quoted(_ label: String) -> String {
-    let isPlain = label.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"):
-        true
-      default: "@/:._-".utf8.contains(byte)
-      }
-    }
-    if isPlain { return label }
-    return label.contains("\"") ? "'\(label)'" : "\"\(label)\""
-  }
 }
 
 /// A query too long for the command line.

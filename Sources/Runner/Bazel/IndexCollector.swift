@@ -15,11 +15,11 @@ final class IndexCollector: Sendable {
   /// The index of all that came; what `base` knew stays known.
   func index(
     of images: [ImageTarget], adding base: TargetIndex?, isPartial: Bool,
-    workspaceFiles: Set<String>
+    joined: Set<LabelPattern>
   ) -> TargetIndex {
     builder.withLock { builder in
       if let base { builder.merge(base) }
-      return builder.build(images: images, isPartial: isPartial, workspaceFiles: workspaceFiles)
+      return builder.build(images: images, isPartial: isPartial, joined: joined)
     }
   }
 }

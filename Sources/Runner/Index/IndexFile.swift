@@ -35,7 +35,7 @@ package struct IndexFile: Sendable {
 
   private static let magic: UInt64 = 0x5844_4E49_444C_4257
   /// To be raised with every change of what is written.
-  private static let version: UInt32 = 1
+  private static let version: UInt32 = 2
   /// What a batch may still hold back when an index is saved, a long checkout above all; in
   /// seconds.
   private static let margin = 15.0

@@ -7,6 +7,8 @@ import SystemPackage
 /// One `readlink` a file and one a directory.
 struct SourceSurvey {
   private let workspace: FilePath
+  /// What repositories are called where they come from, by their names in labels.
+  private let names: [String: String]
   private(set) var links = SourceLinks()
   /// By place of a directory: where it really lies; `nil` where there is none.
   private var directories: [SourceLinks.Place: FilePath?] = [:]
@@ -14,8 +16,10 @@ struct SourceSurvey {
   /// - Parameters:
   ///   - index: Its files are looked at.
   ///   - outputBase: Bazel's, where the other repositories are; `nil`: these are passed over.
-  init(_ index: TargetIndex, outputBase: FilePath?) {
+  ///   - names: As a Bazel that tells labels by their names here needs them.
+  init(_ index: TargetIndex, outputBase: FilePath?, names: [String: String] = [:]) {
     workspace = index.workspace
+    self.names = names
     var repositories: [String: Bool] = [:]
     index.forEachFile { _, label in
       var place = SourceLinks.Place(path: label.path)
@@ -42,13 +46,25 @@ struct SourceSurvey {
       return false
     }
     let external = outputBase.appending("external")
-    guard let root = Self.directory(of: name, in: external) else { return false }
+    var isLocal = false
+    // All that it may be, where its name alone does not tell.
+    for root in directories(of: name, in: external) where add(repository, at: root) {
+      isLocal = true
+    }
+    return isLocal
+  }
+
+  private mutating func add(_ repository: String, at root: FilePath) -> Bool {
     let place = SourceLinks.Place(repository: repository, path: "")
     if SymbolicLink.target(of: root) != nil {
-      guard let real = Self.real(root) else { return false }
-      links.add(repository: repository, at: root.string)
+      guard let real = SymbolicLink.real(root), !RepositoryRecord.isCached(real) else {
+        return false
+      }
+      if links.roots[repository] == nil {
+        links.add(repository: repository, at: root.string)
+        directories[place] = real
+      }
       links.add(place, leadsTo: real.string, over: [])
-      directories[place] = real
       return true
     }
     // A new_local_repository: a directory of links to all that is in another one.
@@ -57,30 +73,31 @@ struct SourceSurvey {
       guard let target = SymbolicLink.target(of: root.appending(entry)) else { continue }
       isLocal = true
       if target.isAbsolute, target.lastComponent?.string == entry,
-        let real = Self.real(target.removingLastComponent())
+        let real = SymbolicLink.real(target.removingLastComponent())
       {
         // What is new there will be linked to.
         links.add(place, leadsTo: real.string, over: [])
       }
     }
-    guard isLocal else { return false }
+    guard isLocal, links.roots[repository] == nil else { return isLocal }
     links.add(repository: repository, at: root.string)
     directories[place] = root
     return true
   }
 
-  /// The repository's directory: by its canonical name, or by one that ends in its apparent name.
+  /// The repository's directories: the one of just its name, or those of canonical names that begin or
+  /// end with it.
   ///
   /// Source: https://bazel.build/external/module (canonical names: `ext+`, `_main~extension~ext`)
-  private static func directory(of name: String, in external: FilePath) -> FilePath? {
+  private func directories(of name: String, in external: FilePath) -> [FilePath] {
     let exact = external.appending(name)
-    if exists(exact) { return exact }
-    let names = entries(external).filter { entry in
+    if Self.exists(exact) { return [exact] }
+    let wanted = [name, names[name]].compactMap(\.self)
+    return Self.entries(external).filter { entry in
       guard !entry.hasPrefix("@") else { return false }
       let parts = entry.split { "~+".contains($0) }
-      return parts.last?[...] == name[...] || parts.first?[...] == name[...]
-    }
-    return names.count == 1 ? names.first.map { external.appending($0) } : nil
+      return wanted.contains { parts.last == $0[...] || parts.first == $0[...] }
+    }.map { external.appending($0) }
   }
 
   // MARK: Files
@@ -117,7 +134,7 @@ struct SourceSurvey {
     var next = file.removingLastComponent().pushing(target).lexicallyNormalized()
     // As many as the kernel follows.
     for _ in 0..<40 {
-      guard let parent = Self.real(next.removingLastComponent()),
+      guard let parent = SymbolicLink.real(next.removingLastComponent()),
         let name = next.lastComponent
       else { break }
       next = parent.appending(name)
@@ -126,21 +143,12 @@ struct SourceSurvey {
       next = parent.pushing(further).lexicallyNormalized()
     }
     // Where it leads to nothing, what comes to be there is what it leads to.
-    let real = Self.real(file) ?? next
+    let real = SymbolicLink.real(file) ?? next
     links.add(place, leadsTo: real.string, over: over)
     return real
   }
 
   // MARK: Disk
-
-  private static func real(_ path: FilePath) -> FilePath? {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX) + 1) { buffer in
-      guard let start = buffer.baseAddress,
-        path.withPlatformString({ realpath($0, start) }) != nil
-      else { return nil }
-      return FilePath(platformString: start)
-    }
-  }
 
   private static func exists(_ path: FilePath) -> Bool {
     path.withPlatformString { access($0, F_OK) } == 0

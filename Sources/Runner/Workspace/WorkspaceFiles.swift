@@ -1,72 +1,245 @@
+import Batching
 import SystemPackage
+import Watcher
 
-/// The files that Bazel reads before any package, and that no query reports: what WORKSPACE and
-/// MODULE.bazel load, and what `.bazelrc` imports.
+/// What Bazel reads before any package and no query reports, found by reading the text: what
+/// WORKSPACE and MODULE.bazel load, the files that labels there name, and what `.bazelrc` imports and
+/// names.
 ///
-/// Found by reading the text: each quoted `.bzl` label of the workspace files, and of what those
-/// load in turn; `import` and `try-import` lines. What is found too much costs one needless build.
+/// What is found too much costs one needless build. What is only named when a macro runs is in
+/// Bazel's own record, once it has run.
 struct WorkspaceFiles {
-  /// Relative to the workspace; of another repository `@name//` and the path in it.
-  private(set) var all: Set<String> = []
+  /// A file in a repository whose directory is known.
+  struct Source: Hashable {
+    /// As labels here call it; empty for the main one.
+    var repository: String
+    var root: FilePath
+    /// From the repository's root.
+    var path: String
 
-  /// More than this is no file that a person wrote.
+    var file: FilePath { root.pushing(FilePath(path)).lexicallyNormalized() }
+  }
+
+  private(set) var inputs = RepositoryInputs()
+  /// What is registered or named outside all packages, and so belongs to every image.
+  private(set) var targets: RegisteredTargets
+  /// Other names of repositories: by what labels here call them, what they are called where they come
+  /// from.
+  private(set) var repositoryNames: [String: String] = [:]
+
+  /// What it was made of.
+  let options: BazelRCFiles
+  private let workspace: FilePath
+  /// Directories of local modules, by the module's name.
+  private var modules: [String: FilePath] = [:]
+  private var waiting: [Source] = []
+  private var seen: Set<Source> = []
+
+  /// More than this no person wrote: of one file, and of how many.
   private static let maximumSize = 1 << 20
+  private static let maximumCount = 5000
 
-  init(workspace: FilePath) {
-    var waiting = [
-      "WORKSPACE", "WORKSPACE.bazel", "WORKSPACE.bzlmod", "MODULE.bazel", "REPO.bazel",
-      ".bazelrc",
-    ]
-    while let file = waiting.popLast() {
-      guard all.insert(file).inserted, !file.hasPrefix("@"),
-        let text = Self.read(workspace.appending(file))
-      else { continue }
-      waiting +=
-        file.hasSuffix("rc")
-        ? Self.imports(in: text, workspace: workspace)
-        : Self.loads(in: text, of: file)
+  /// - Parameters:
+  ///   - options: Those of builds.
+  ///   - rc: The files of options.
+  init(workspace: FilePath, options: [String] = [], rc: BazelRCFiles) {
+    self.workspace = workspace
+    self.options = rc
+    targets = RegisteredTargets(workspace: workspace)
+    for file in rc.files { insert(file) }
+    for name in ["WORKSPACE", "WORKSPACE.bazel", "WORKSPACE.bzlmod", "MODULE.bazel", "REPO.bazel"] {
+      wait(for: main(name))
+    }
+    read()
+    override(rc.commandOptions + options, home: rc.home)
+    for (module, directory) in modules {
+      let name = repositoryNames.first { $0.value == module }?.key ?? module
+      targets.roots[name] = directory
+      wait(for: Source(repository: name, root: directory, path: "MODULE.bazel"))
+    }
+    read()
+    addOptions(rc.commandOptions + options, home: rc.home)
+    read()
+  }
+
+  private func main(_ path: String) -> Source {
+    Source(repository: "", root: workspace, path: path)
+  }
+
+  // MARK: Starlark
+
+  /// A file that is read, and counts be it there or not: it may come.
+  private mutating func wait(for source: Source) {
+    guard seen.count < Self.maximumCount, seen.insert(source).inserted else { return }
+    insert(source.file)
+    waiting.append(source)
+  }
+
+  private mutating func read() {
+    while let source = waiting.popLast() {
+      guard let text = SmallFile.text(of: source.file, limit: Self.maximumSize) else { continue }
+      let starlark = StarlarkText(text)
+      for call in starlark.calls { note(call, in: source) }
+      for literal in Set(starlark.literals) { addFiles(namedBy: literal, in: source) }
     }
   }
 
-  static func loads(in text: String, of file: String) -> [String] {
-    let directory = file.lastIndex(of: "/").map { String(file[..<$0]) + "/" } ?? ""
-    let words = text.split { "\"'".contains($0) || $0.isNewline }
-    return words.compactMap { word -> String? in
-      guard word.hasSuffix(".bzl") || word.hasSuffix(".MODULE.bazel") else { return nil }
-      if word.hasPrefix(":") { return directory + word.dropFirst() }
-      // The colon of `//:x.bzl` stands for no directory.
-      let path = word.replacing("//:", with: "//", maxReplacements: 1)
-        .replacing(":", with: "/", maxReplacements: 1)
-      guard let slashes = path.firstRange(of: "//"), path.hasPrefix("@") || path.hasPrefix("//")
-      else { return nil }
-      let isMain = path[..<slashes.lowerBound].allSatisfy { $0 == "@" }
-      return String(isMain ? path[slashes.upperBound...] : path)
+  private mutating func note(_ call: StarlarkText.Call, in source: Source) {
+    switch call.name {
+    case "register_toolchains", "register_execution_platforms":
+      for literal in call.literals { targets.register(literal, in: source) }
+    case _ where !source.repository.isEmpty: break
+    case "local_repository", "new_local_repository":
+      guard let name = call.named["name"], let path = call.named["path"] else { return }
+      targets.roots[name] = workspace.pushing(FilePath(path)).lexicallyNormalized()
+    case "local_path_override":
+      guard let name = call.named["module_name"], let path = call.named["path"] else { return }
+      modules[name] = workspace.pushing(FilePath(path)).lexicallyNormalized()
+    case "bazel_dep":
+      guard let name = call.named["name"] else { return }
+      repositoryNames[call.named["repo_name"] ?? name] = name
+    case "use_repo":
+      repositoryNames.merge(call.named) { first, _ in first }
+    default: break
     }
   }
 
-  static func imports(in text: String, workspace: FilePath) -> [String] {
-    text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
-      let words = line.split(separator: " ", omittingEmptySubsequences: true)
-      guard words.count >= 2, words[0] == "import" || words[0] == "try-import" else { return nil }
-      let path = words[1].replacing("%workspace%", with: workspace.string)
-      var file = FilePath(String(path))
-      if file.isRelative { return file.string }
-      return file.removePrefix(workspace) ? file.string : nil
-    }
-  }
+  // MARK: Labels
 
-  private static func read(_ path: FilePath) -> String? {
-    // A file that is not there, or can't be read, names no others; Bazel reports it if it matters.
-    guard let file = try? FileDescriptor.open(path, .readOnly) else { return nil }
-    return try? file.closeAfter {
-      var bytes: [UInt8] = []
-      var buffer = [UInt8](repeating: 0, count: 64 << 10)
-      while bytes.count < maximumSize {
-        let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
-        guard count > 0 else { break }
-        bytes += buffer[..<count]
+  private mutating func addFiles(namedBy literal: String, in source: Source) {
+    for (named, isLabel) in Self.candidates(literal, in: source) {
+      var named = named
+      if named.repository != source.repository {
+        guard let root = named.repository.isEmpty ? workspace : targets.roots[named.repository]
+        else {
+          if Self.isStarlark(named.path) {
+            inputs.files.insert("@\(named.repository)//\(named.path)")
+          }
+          continue
+        }
+        named.root = root
       }
-      return String(decoding: bytes, as: UTF8.self)
+      if isLabel, Self.isStarlark(named.path) {
+        wait(for: named)
+      } else if BuildFileName.isFile(named.file) {
+        insert(named.file)
+      }
+    }
+  }
+
+  private static func isStarlark(_ path: String) -> Bool {
+    path.hasSuffix(".bzl") || path.hasSuffix(".MODULE.bazel")
+  }
+
+  /// All files that a string may mean: a label in any form, or a path.
+  static func candidates(_ text: String, in source: Source) -> [(Source, isLabel: Bool)] {
+    guard 2..<1024 ~= text.utf8.count, !text.contains("://"),
+      !text.contains(where: \.isNewline), !text.contains("\0")
+    else { return [] }
+    func relative(_ path: some StringProtocol) -> String {
+      let directory = source.path.lastIndex(of: "/").map { source.path[...$0] } ?? ""
+      return String(directory) + path
+    }
+    var result: [(Source, isLabel: Bool)] = []
+    func add(_ path: String, repository: String? = nil, isLabel: Bool) {
+      var named = source
+      if let repository { named.repository = repository }
+      named.path = path
+      result.append((named, isLabel))
+    }
+    if text.hasPrefix(":") {
+      // Relative to the package, which is most often the file's own directory.
+      var directory = source.path[...]
+      repeat {
+        directory = directory.lastIndex(of: "/").map { directory[..<$0] } ?? ""
+        add((directory.isEmpty ? "" : directory + "/") + text.dropFirst(), isLabel: true)
+      } while !directory.isEmpty && result.count < 32
+    } else if let slashes = text.firstRange(of: "//"),
+      text[..<slashes.lowerBound].isEmpty || text.hasPrefix("@")
+    {
+      let prefix = text[..<slashes.lowerBound]
+      let repository = prefix.isEmpty ? nil : String(prefix.drop { $0 == "@" })
+      let rest = text[slashes.upperBound...].prefix { $0 != "%" }
+      if let colon = rest.firstIndex(of: ":") {
+        let path =
+          rest[..<colon] + (colon == rest.startIndex ? "" : "/")
+          + rest[rest.index(after: colon)...]
+        add(String(path), repository: repository, isLabel: true)
+      } else {
+        let name = rest.split(separator: "/").last ?? ""
+        add("\(rest)/\(name)", repository: repository, isLabel: true)
+        add(String(rest), repository: repository, isLabel: true)
+      }
+    } else if text.contains(where: { "./".contains($0) }), !text.hasPrefix("-"),
+      !text.hasPrefix("/")
+    {
+      add(relative(text), isLabel: false)
+      if source.path.contains("/") { add(text, isLabel: false) }
+    }
+    return result
+  }
+
+  // MARK: Options
+
+  /// Where options say that repositories lie: `--override_module=NAME=PATH`.
+  private mutating func override(_ words: [String], home: FilePath?) {
+    for option in ["override_repository", "override_module"] {
+      for value in BazelRCFiles.values(of: option, in: words) {
+        guard let equals = value.firstIndex(of: "=") else { continue }
+        let name = String(value[..<equals].drop { $0 == "@" })
+        let path = BazelRC.path(
+          String(value[value.index(after: equals)...]), workspace: workspace, home: home)
+        if option == "override_module" { modules[name] = path } else { targets.roots[name] = path }
+      }
+    }
+  }
+
+  /// Labels and files that options name: platforms, toolchains, aspects, the script that tells the
+  /// workspace's status.
+  private mutating func addOptions(_ words: [String], home: FilePath?) {
+    let source = main("")
+    for word in words {
+      let value =
+        word.hasPrefix("-") ? word.firstIndex(of: "=").map { word[$0...].dropFirst() } : word[...]
+      // Settings that are targets: `--//flags:fast`, `--no//flags:fast`, `--@ext//:x=1`.
+      if let flag = word.firstRange(of: "//"), word.hasPrefix("-") {
+        let start = word[..<flag.lowerBound].lastIndex(of: "@") ?? flag.lowerBound
+        if word[..<start].allSatisfy({ $0.isLetter || $0 == "-" }) {
+          targets.register(String(word[start...].prefix { $0 != "=" }), in: source)
+        }
+      }
+      for text in (value ?? "").split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+        let text = String(text)
+        if text.hasPrefix("//") || text.hasPrefix("@") {
+          targets.register(text, in: source)
+          addFiles(namedBy: text, in: source)
+        } else if !text.hasPrefix("-"), !text.contains("://") {
+          let path = BazelRC.path(text, workspace: workspace, home: home)
+          // Programs and certificates of the machine are nobody's sources.
+          guard path.starts(with: workspace) || word.hasPrefix("--workspace_status_command") else {
+            continue
+          }
+          if path != workspace, BuildFileName.isFile(path) { insert(path) }
+        }
+      }
+    }
+    let mappings = BazelRCFiles.values(of: "platform_mappings", in: words) + ["platform_mappings"]
+    for path in mappings {
+      let file = BazelRC.path(path, workspace: workspace, home: home)
+      insert(file)
+      let text = SmallFile.text(of: file, limit: Self.maximumSize) ?? ""
+      for line in text.split(whereSeparator: \.isNewline) {
+        targets.register(String(line.drop(while: \.isWhitespace)), in: source)
+      }
+    }
+  }
+
+  // MARK: Paths
+
+  /// - Parameter file: Absolute.
+  private mutating func insert(_ file: FilePath) {
+    for path in SymbolicLink.places(of: file) {
+      inputs.files.insert(path.relative(to: workspace))
     }
   }
 }

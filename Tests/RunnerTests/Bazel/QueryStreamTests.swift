@@ -83,7 +83,7 @@ struct QueryStreamTests {
     ("//a:b c", "\"//a:b c\""), ("//a:b\"c", "'//a:b\"c'"),
   ])
   func `labels are quoted where the query language needs it`(label: String, quoted: String) {
-    #expect(Bazel.quoted(label) == quoted)
+    #expect(QueryWord.quoted(label) == quoted)
   }
 
   private static func field(_ number: UInt8, _ text: String) -> [UInt8] {

@@ -1,20 +1,18 @@
-import Batching
-
 /// A label, or a Bazel pattern over labels: `//a/...`, `//a:all`, `//a:*`, `//a:b`.
 ///
 /// Source: https://bazel.build/run/build#specifying-build-targets
-struct LabelPattern: Equatable, Sendable, CustomStringConvertible {
-  private enum Form: Equatable {
+package struct LabelPattern: Hashable, Sendable, CustomStringConvertible {
+  private enum Form: Hashable {
     case label(Label)
     case package(String, repository: String)
     case below(String, repository: String)
   }
 
-  let description: String
+  package let description: String
   private let form: Form
 
   /// - Returns: `nil` when the text is neither an absolute label nor an absolute pattern.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     description = text
     if let label = Label(text) {
       form = .label(label)
@@ -43,7 +41,35 @@ struct LabelPattern: Equatable, Sendable, CustomStringConvertible {
       ? .below(package, repository: repository) : .package(package, repository: repository)
   }
 
-  func matches(_ label: Label) -> Bool {
+  /// The one label that it stands for.
+  package var label: Label? {
+    if case .label(let label) = form { label } else { nil }
+  }
+
+  /// `@ext`, or empty for the main repository.
+  package var repository: Substring {
+    switch form {
+    case .label(let label): label.repository
+    case .package(_, let repository), .below(_, let repository): repository[...]
+    }
+  }
+
+  /// The package's path, or the directory's that the packages are below.
+  package var package: Substring {
+    switch form {
+    case .label(let label): label.package
+    case .package(let package, _), .below(let package, _): package[...]
+    }
+  }
+
+  package var isRecursive: Bool {
+    if case .below = form { true } else { false }
+  }
+
+  /// What every label that matches begins with.
+  var prefix: String { "\(repository)//\(package)" + (isRecursive ? "" : ":") }
+
+  package func matches(_ label: Label) -> Bool {
     switch form {
     case .label(let own): own == label
     case .package(let package, let repository):

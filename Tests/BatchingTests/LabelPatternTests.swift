@@ -1,8 +1,6 @@
 import Batching
 import Testing
 
-@testable import watchbuild
-
 struct LabelPatternTests {
   @Test(arguments: [
     ("//...", "//a:b", true), ("//...", "@ext//a:b", false),
