@@ -66,8 +66,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     let outcome = try await Cycle(
       start: start, indexes: [:], stale: [:], setup: setup,
       record: CycleRecord(number: 1, log: log, history: history), interruption: Interruption(),
-      clock: clock,
-      follow: { _ in false }, refreshed: { _ in owed }
+      clock: clock, follow: { _ in false }, refreshed: { _ in owed }, isWatched: false
     ).run()
     for reason in outcome.waitingTexts(retriedAfter: nil) { record(.degraded(reason: reason)) }
     return outcome

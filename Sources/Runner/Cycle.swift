@@ -22,6 +22,8 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   var learned: @Sendable ([FilePath: FileContent]) -> Void = { _ in }
   /// The run's: what a change outdates is ended there.
   var loads = LoadsUnderway()
+  /// Changes while it runs are seen, and count.
+  var isWatched = true
   /// What Bazel said before the cycle began, of what it is to build.
   var heard: [BuildUpdate] = []
 
@@ -35,7 +37,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     record.record(.batch(Event.BatchClosed(batch, images: named(start.owed), setup: setup)))
     record.attribute(by: indexes.values)
     for update in heard { record.record(update) }
-    let own = BazelsOwnFiles(of: Set(setup.images.map(\.key.workspace)))
+    let own = BazelsOwnFiles(of: isWatched ? Set(setup.images.map(\.key.workspace)) : [])
     makeAgain(start.halfSeen)
 
     let found = try await IndexRefresh(

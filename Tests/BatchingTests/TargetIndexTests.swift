@@ -76,12 +76,14 @@ import Watcher
 
   @Test func `of many files in a directory the disk is asked once about it`() async throws {
     let index = try index()
-    try await confirmation { asked in
+    await confirmation { asked in
       let disk = DiskQuestions(isPackage: { _ in
         asked()
         return false
       })
-      let changes = (0..<100).map { FileChange(path: "/w/cart/new/\($0)", kind: .created) }
+      let changes = (0..<100).map {
+        FileChange(path: FilePath("/w/cart/new/\($0)"), kind: .created)
+      }
       #expect(index.effect(of: changes, asking: disk) == Effect(images: ["cart"], isStale: true))
     }
   }

@@ -14,7 +14,8 @@ final class BazelsOwnFiles: Sendable {
   private let look: @Sendable (FilePath) -> FileContent?
 
   /// - Parameters:
-  ///   - workspaces: Absolute, symbolic links resolved.
+  ///   - workspaces: Those that are watched: elsewhere nobody waits for what comes while Bazel runs. Absolute,
+  ///     symbolic links resolved.
   ///   - look: Reads a file's content.
   init(
     of workspaces: Set<FilePath>,
@@ -31,8 +32,9 @@ final class BazelsOwnFiles: Sendable {
   func haveChanged(in workspace: FilePath) -> Bool {
     let now = Self.contents(in: workspace, look)
     return contents.withLock { contents in
-      defer { contents[workspace] = now }
-      return contents[workspace] != now
+      guard let before = contents.updateValue(now, forKey: workspace) else { return false }
+      // One that was not there is Bazel's alone: it writes its own over any other.
+      return zip(before, now).contains { $0 != .absent && $0 != $1 }
     }
   }
 

@@ -15,15 +15,20 @@ import Testing
 
   @Test func `a target that a broken file does not define is no mistake of its own`() {
     var files = BrokenFiles()
-    #expect(files.takeIn(mistake))
-    #expect(!files.takeIn(missing(in: "/w/lib/BUILD")))
+    let isNews = files.takeIn(mistake)
+    #expect(isNews)
+    let isFollowing = !files.takeIn(missing(in: "/w/lib/BUILD"))
+    #expect(isFollowing)
     #expect(files.cause(of: missing(in: "/w/lib/BUILD").message) == mistake)
   }
 
   @Test func `a target that a good file does not define is one`() {
     var files = BrokenFiles()
-    #expect(files.takeIn(mistake))
-    #expect(files.takeIn(missing(in: "/w/other/BUILD")))
-    #expect(files.takeIn(missing(in: "/w/mylib/BUILD")))
+    let isNews = files.takeIn(mistake)
+    #expect(isNews)
+    for file in ["/w/other/BUILD", "/w/mylib/BUILD"] {
+      let isOther = files.takeIn(missing(in: file))
+      #expect(isOther)
+    }
   }
 }

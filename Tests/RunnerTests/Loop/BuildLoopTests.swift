@@ -143,6 +143,7 @@ import Watcher
   {
     let harness = try LoopHarness()
     let lock = harness.root.appending("MODULE.bazel.lock")
+    try lock.write(Array("{ }".utf8))
     harness.bazel.answer("build", Answer(meanwhile: { try lock.write(Array("{}".utf8)) }))
     try await harness.run { await harness.waitForCycles(1) }
     #expect(harness.bazel.kinds == ["query", "build", "build"])
@@ -161,11 +162,22 @@ import Watcher
     #expect(harness.bazel.kinds == ["query", "build"])
   }
 
+  @Test func `a lock file that was not there is Bazel's, and no build is repeated for it`()
+    async throws
+  {
+    let harness = try LoopHarness()
+    let lock = harness.root.appending("MODULE.bazel.lock")
+    harness.bazel.answer("build", Answer(meanwhile: { try lock.write(Array("{}".utf8)) }))
+    try await harness.run { await harness.waitForCycles(1) }
+    #expect(harness.bazel.kinds == ["query", "build"])
+  }
+
   @Test func `a lock file that every build writes anew does not keep a cycle for ever`()
     async throws
   {
     let harness = try LoopHarness()
     let lock = harness.root.appending("MODULE.bazel.lock")
+    try lock.write(Array("{}".utf8))
     let writes = (0..<5).map { number in
       Answer(meanwhile: { try lock.write(Array("\(number)".utf8)) })
     }
