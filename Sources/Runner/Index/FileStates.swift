@@ -26,7 +26,8 @@ struct FileStates {
 
   /// - Parameters:
   ///   - index: Whose files.
-  ///   - other: Files that are not in the graph, relative to the workspace.
+  ///   - other: Files and directories that are not in the graph, relative to the workspace or
+  ///     absolute.
   ///   - query: When the index's query began, in seconds since 1970: a file that changed then or
   ///     later is recorded as unknown.
   ///   - moment: What changed then or later is told in `recent`.
@@ -35,13 +36,11 @@ struct FileStates {
   ) {
     files = [UInt64](repeating: 0, count: index.labelCount + other.count)
     var packages: Set<String> = []
-    Self.forEachFile(of: index, and: other) { number, path, status, isBuildFile in
+    Self.forEachFile(of: index, and: other) { number, path, status, kind in
       guard let status else { return }
-      if status.changed < query {
-        files[number] = status.isDirectory ? Self.tree(String(cString: path)) : status.hash
-      }
+      if status.changed < query { files[number] = Self.state(path, status, kind) }
       if status.changed >= moment { recent.append(FilePath(platformString: path)) }
-      if isBuildFile { packages.insert(String(cString: path).parentDirectory) }
+      if kind == .buildFile { packages.insert(String(cString: path).parentDirectory) }
     }
     let linked = Set(index.links.linkPaths)
     for package in packages.sorted() {
@@ -91,15 +90,14 @@ struct FileStates {
     let moved = directories.filter { directory in
       directory.path.withCString { root.status($0)?.hash } != directory.times
     }.filter { Self.names(in: $0.path) { _, _ in } != $0.names }
-    Self.forEachFile(of: index, and: other) { number, path, status, _ in
+    Self.forEachFile(of: index, and: other) { number, path, status, kind in
       guard number < files.count else { return }
       if !moved.isEmpty { known.insert(String(cString: path)) }
-      let now =
-        status.map { $0.isDirectory ? Self.tree(String(cString: path)) : $0.hash } ?? 0
+      let now = status.map { Self.state(path, $0, kind) } ?? 0
       guard now != files[number] else { return }
-      let kind: FileChange.Kind =
+      let change: FileChange.Kind =
         status == nil ? .deleted : files[number] == 0 ? .created : .modified
-      changes.append(FileChange(path: FilePath(platformString: path), kind: kind))
+      changes.append(FileChange(path: FilePath(platformString: path), kind: change))
     }
     for directory in moved { Self.tellNew(in: directory.path, known, &changes) }
     return changes
@@ -166,18 +164,32 @@ struct FileStates {
     }
   }
 
+  private enum Kind {
+    case buildFile, file
+    /// Only the names in it count, if it is a directory.
+    case listing
+  }
+
+  private static func state(
+    _ path: UnsafePointer<CChar>, _ status: Status, _ kind: Kind
+  ) -> UInt64 {
+    guard status.isDirectory else { return status.hash }
+    let directory = String(cString: path)
+    return kind == .listing ? names(in: directory) { _, _ in } | 1 : tree(directory)
+  }
+
   /// Calls with each file's number, absolute path, in one buffer, and what it is.
   private static func forEachFile(
     of index: TargetIndex, and other: [String],
-    _ body: (Int, UnsafePointer<CChar>, Status?, _ isBuildFile: Bool) -> Void
+    _ body: (Int, UnsafePointer<CChar>, Status?, Kind) -> Void
   ) {
     let workspace = Root(index.workspace)
     var path: [CChar] = []
-    func call(_ number: Int, isBuildFile: Bool) {
+    func call(_ number: Int, _ kind: Kind) {
       path.append(0)
       path.withUnsafeBufferPointer { buffer in
         guard let start = buffer.baseAddress else { return }
-        body(number, start, workspace.status(start), isBuildFile)
+        body(number, start, workspace.status(start), kind)
       }
     }
     let root = index.workspace.string.utf8.map { CChar(bitPattern: $0) } + [0x2f]
@@ -193,11 +205,12 @@ struct FileStates {
       for byte in label.packageBytes { path.append(CChar(bitPattern: byte)) }
       if !label.packageBytes.isEmpty { path.append(0x2f) }
       for byte in label.nameBytes { path.append(CChar(bitPattern: byte)) }
-      call(number, isBuildFile: BuildFileName.contains(label.nameBytes))
+      call(number, BuildFileName.contains(label.nameBytes) ? .buildFile : .file)
     }
     for (position, file) in other.enumerated() {
-      path = root + file.utf8.map { CChar(bitPattern: $0) }
-      call(index.labelCount + position, isBuildFile: false)
+      path = (file.hasPrefix("/") ? [] : root) + file.utf8.map { CChar(bitPattern: $0) }
+      call(
+        index.labelCount + position, index.inputs.listings.contains(file) ? .listing : .file)
     }
   }
 

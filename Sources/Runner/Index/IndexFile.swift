@@ -158,9 +158,11 @@ package struct IndexFile: Sendable {
     [workspace.string] + images.map { "\($0.name) \($0.label) \($0.key)" }.sorted()
   }
 
-  /// Files that no query reports, whether they are there or not.
+  /// Files and directories that no query reports, whether they are there or not.
   private static func others(_ index: TargetIndex) -> [String] {
     let known = [".bazelversion", ".bazelignore", "MODULE.bazel.lock", "tools/bazel"]
-    return index.workspaceFiles.union(known).filter { !$0.hasPrefix("@") }.sorted()
+    let inputs = index.inputs
+    return inputs.files.union(inputs.listings).union(inputs.trees).union(known)
+      .filter { !$0.hasPrefix("@") }.sorted()
   }
 }

@@ -78,7 +78,6 @@ final class Watch: Sendable {
 
   private func concerning(_ events: [WatchEvent]) -> [WatchEvent] {
     let workspaces = state.withLock { $0 }
-    guard workspaces.hasOthers else { return events }
     return events.filter { event in
       guard case .changed(let change) = event else { return true }
       return !workspaces.ignores(change.path)

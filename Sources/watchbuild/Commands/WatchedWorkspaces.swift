@@ -1,4 +1,5 @@
 import Batching
+import Runner
 import SystemPackage
 import Watcher
 
@@ -14,6 +15,10 @@ struct WatchedWorkspaces: Sendable {
   private var indexes: [FilePath: TargetIndex] = [:]
   /// All of the main workspace stays watched, whatever its index says.
   private var isWhole = false
+  /// Files outside that Bazel reads, by the text of each workspace: watched from the start, so that
+  /// no index needs to be asked for again because of them.
+  private var outsideInputs: [FilePath: Set<FilePath>] = [:]
+  private let startupOptions: [String]
   private(set) var scope: WatchScope
 
   init(_ settings: Settings) {
@@ -21,23 +26,41 @@ struct WatchedWorkspaces: Sendable {
     configuration = Set(
       [settings.configurationFile?.path.removingLastComponent()].compactMap { $0 })
     patterns = settings.ignore
+    startupOptions = settings.startupOptions
     scope = WatchScope(root: root, ignore: IgnoreRules(root: root))
+    outsideInputs[root] = OutsideInputs.files(of: root, startupOptions: startupOptions)
     renew()
   }
 
-  var hasOthers: Bool { !others.isEmpty }
-
-  /// Whether a path is of no concern in its workspace.
+  /// Whether a path is of no concern.
   ///
   /// The watcher itself knows the rules of the main workspace only; Bazel's convenience links come
-  /// in every one.
+  /// in every one. Outside, as in the user's home, a directory is watched for one of its files.
   func ignores(_ path: FilePath) -> Bool {
+    if path.starts(with: root) { return ignoresInOthers(path) }
+    return ignoresInOthers(path) || !isNamed(path)
+  }
+
+  private func ignoresInOthers(_ path: FilePath) -> Bool {
     others.contains { path.starts(with: $0) && $1.ignores(path) }
+  }
+
+  private func isNamed(_ path: FilePath) -> Bool {
+    let directory = path.removingLastComponent()
+    return scope.outside.contains(where: path.starts(with:))
+      || others.keys.contains(where: path.starts(with:)) || configuration.contains(directory)
+      || outsideInputs.values.contains { $0.contains(path) }
+      || indexes.values.contains { index in
+        index.inputs.files.contains(path.string)
+          || index.inputs.listings.contains(directory.string) || index.linked.contains(path)
+      }
   }
 
   mutating func add(_ workspaces: Set<FilePath>) {
     for workspace in workspaces where workspace != root && others[workspace] == nil {
       others[workspace] = IgnoreRules(root: workspace)
+      outsideInputs[workspace] = OutsideInputs.files(
+        of: workspace, startupOptions: startupOptions)
     }
     renew()
   }
@@ -64,17 +87,29 @@ struct WatchedWorkspaces: Sendable {
     for workspace in others.keys where indexes[workspace] == nil {
       scope.outside.insert(workspace)
     }
+    for files in outsideInputs.values {
+      scope.directories.formUnion(files.map { $0.removingLastComponent() })
+    }
     for index in indexes.values {
+      addInputs(of: index, to: &scope)
       addPackages(of: index, to: &scope)
       addLinks(of: index, to: &scope)
     }
     return scope
   }
 
-  private func addPackages(of index: TargetIndex, to scope: inout WatchScope) {
-    for file in index.workspaceFiles where !file.hasPrefix("@") {
+  private func addInputs(of index: TargetIndex, to scope: inout WatchScope) {
+    for file in index.inputs.files where !file.hasPrefix("@") {
       scope.directories.insert(index.workspace.pushing(FilePath(file)).removingLastComponent())
     }
+    for directory in index.inputs.listings.union(index.inputs.trees) {
+      let path = index.workspace.pushing(FilePath(directory))
+      scope.directories.formUnion([path, path.removingLastComponent()])
+      if index.inputs.trees.contains(directory) { scope.outside.insert(path) }
+    }
+  }
+
+  private func addPackages(of index: TargetIndex, to scope: inout WatchScope) {
     // With a broken package, the file whose repair matters may lie anywhere.
     if index.workspace == root {
       guard !index.isPartial else { return scope.trees = nil }
@@ -116,8 +151,9 @@ struct WatchedWorkspaces: Sendable {
     for index in indexes.values {
       needed.formUnion(index.linked.filter(rules.ignores))
       guard index.workspace == workspace else { continue }
+      let inputs = index.inputs.files.union(index.inputs.listings).union(index.inputs.trees)
       needed.formUnion(
-        index.workspaceFiles.filter { !$0.hasPrefix("@") }
+        inputs.filter { !$0.hasPrefix("@") }
           .map { workspace.pushing(FilePath($0)) }.filter(rules.ignores))
       var path: [UInt8] = []
       index.forEachFile { _, label in
@@ -139,9 +175,14 @@ extension WatchScope {
     if ignore != other.ignore { return true }
     func isBelow(_ path: FilePath) -> Bool { other.outside.contains(where: path.starts(with:)) }
     guard outside.allSatisfy(isBelow) else { return true }
-    // Not asked whether a tree holds it: a file that Bazel reads may be in an ignored directory.
+    // Where all is watched, all that is not ignored: a file that Bazel reads may lie there too.
+    func isInTree(_ path: FilePath) -> Bool {
+      other.trees == nil && path.starts(with: root) && !other.ignore.ignores(path)
+    }
     guard
-      directories.allSatisfy({ $0 == root || other.directories.contains($0) || isBelow($0) })
+      directories.allSatisfy({
+        $0 == root || other.directories.contains($0) || isBelow($0) || isInTree($0)
+      })
     else { return true }
     guard let known = other.trees else { return false }
     return trees.map { !$0.isSubset(of: known) } ?? true

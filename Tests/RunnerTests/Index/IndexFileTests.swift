@@ -104,6 +104,39 @@ import Watcher
         == [FileChange(path: root.appending(".bazelversion"), kind: .created)])
   }
 
+  @Test func `what rules that make repositories have read is a change, wherever it lies`()
+    async throws
+  {
+    let outside = try directory.write("1", to: "outside.lock")
+    try directory.write("1", to: "w/patches/deep/a.patch")
+    try directory.write("1", to: "w/list/a")
+    var index = index
+    index.inputs = RepositoryInputs(
+      files: [outside.string, "later.lock"], listings: ["list"], trees: ["patches"])
+    index.outputBase = "/base"
+    try file.save(index, of: images, owed: [], since: .infinity)
+    let saved = try await load()
+    #expect(saved.changes == [])
+    #expect(saved.index.inputs == index.inputs)
+    #expect(saved.index.outputBase == "/base")
+    // Of a listing only the names count.
+    try directory.write("2, longer", to: "w/list/a")
+    #expect(try await load().changes == [])
+    try directory.write("2, longer", to: "outside.lock")
+    try directory.write("2, longer", to: "w/patches/deep/a.patch")
+    try directory.write("1", to: "w/list/b")
+    try directory.write("1", to: "w/later.lock")
+    let changes = try await load().changes
+    #expect(
+      Set(changes) == [
+        FileChange(path: outside, kind: .modified),
+        FileChange(path: root.appending("patches"), kind: .modified),
+        FileChange(path: root.appending("list"), kind: .modified),
+        FileChange(path: root.appending("later.lock"), kind: .created),
+      ])
+    #expect(changes.allSatisfy { saved.index.effect(of: $0).isStale })
+  }
+
   @Test func `a file that changed while the query ran is not trusted`() async throws {
     try file.save(index, of: images, owed: [], since: 0)
     let saved = try await load()

@@ -48,7 +48,7 @@ import Watcher
     let index = try index(of: root)
     watched.follow(index, isWhole: false)
     #expect(watched.scope.trees == [root.appending("app")])
-    #expect(watched.scope.directories == [root.appending("tools")])
+    #expect(watched.scope.directories.contains(root.appending("tools")))
   }
 
   @Test func `where images are found by a query, or a package is broken, all is watched`()
@@ -143,5 +143,53 @@ import Watcher
     watched.add([other])
     #expect(watched.ignores(other.appending("bazel-bin")))
     #expect(!watched.ignores(other.appending("app")))
+  }
+
+  // MARK: What Bazel reads outside all packages
+
+  @Test func `a file outside is watched from the start, and nothing beside it told`() throws {
+    try directory.write("import %workspace%/../shared/ci.bazelrc\n", to: "w/.bazelrc")
+    try directory.write("", to: "shared/ci.bazelrc")
+    var watched = WatchedWorkspaces(Settings(workspace: root, stateDirectory: "/s"))
+    let shared = directory.appending("shared")
+    #expect(watched.scope.directories.contains(shared))
+    #expect(!watched.ignores(shared.appending("ci.bazelrc")))
+    #expect(watched.ignores(shared.appending("other")))
+    #expect(!watched.ignores(root.appending("other")))
+    var index = try index(of: root)
+    index.inputs.files.insert(shared.appending("ci.bazelrc").string)
+    let reaches = reaches(&watched) { $0.follow(index, isWhole: false) }
+    #expect(!reaches)
+  }
+
+  @Test func `what rules that make repositories have read is watched`() throws {
+    var watched = initial
+    var index = try index(of: root)
+    index.inputs = RepositoryInputs(
+      files: ["locks/pip.txt", "/abs/npm.lock"], listings: ["list", "/names"], trees: ["patches"])
+    watched.follow(index, isWhole: false)
+    let expected = ["locks", "list", "patches"].map { root.appending($0) } + ["/abs", "/names"]
+    #expect(watched.scope.directories.isSuperset(of: expected))
+    #expect(watched.scope.outside == [root.appending("patches")])
+    #expect(!watched.ignores("/abs/npm.lock") && !watched.ignores("/names/new"))
+    #expect(watched.ignores("/abs/other"))
+  }
+
+  @Test func `it needs no second query where all was watched`() throws {
+    var watched = initial
+    var index = try index(of: root)
+    index.inputs = RepositoryInputs(files: ["locks/pip.txt"])
+    let reaches = reaches(&watched) { $0.follow(index, isWhole: false) }
+    #expect(!reaches)
+  }
+
+  @Test func `in an ignored directory it is watched all the same`() throws {
+    try directory.write("locks\n", to: "w/.bazelignore")
+    var watched = WatchedWorkspaces(Settings(workspace: root, stateDirectory: "/s"))
+    var index = try index(of: root)
+    index.inputs = RepositoryInputs(files: ["locks/pip.txt"])
+    let reaches = reaches(&watched) { $0.follow(index, isWhole: false) }
+    #expect(reaches)
+    #expect(!watched.scope.ignore.ignores(root.pushing("locks/pip.txt")))
   }
 }
