@@ -99,7 +99,11 @@ struct CredentialHelperTests {
       let helpers: [(name: String, script: String?, expected: String)] = [
         ("wb-missing", nil, "is not in PATH"),
         ("wb-rubbish", "echo sesame", "answers something else than a login"),
-        ("wb-sick", "echo 'no key ring'; exit 3", "fails: no key ring"),
+        (
+          "wb-sick", #"echo sesame; printf 'no\033 key ring\nsesame\n' >&2; exit 3"#,
+          "fails: no key ring"
+        ),
+        ("wb-dumb", "echo sesame; exit 3", "fails: exited(3)"),
         ("wb-asleep", "trap '' TERM; sleep 1000", "has not answered for 1 s"),
         ("../wb-path", nil, "is no program's name"),
       ]

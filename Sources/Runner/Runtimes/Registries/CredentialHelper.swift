@@ -42,8 +42,12 @@ struct CredentialHelper: Sendable, CustomStringConvertible {
     }
     guard let ended else { throw problem("has not answered for \(patience.components.seconds) s") }
     guard ended.exit == .exited(0) else {
-      let words = RegistryClient.printable(ended.output + " " + ended.errors)
-      if ended.exit == .exited(1), words.contains("credentials not found") { return nil }
+      if ended.exit == .exited(1), (ended.output + ended.errors).contains("credentials not found") {
+        return nil
+      }
+      // Never of its output, which may hold the secret.
+      let line = ended.errors.split(whereSeparator: \.isNewline).first ?? ""
+      let words = RegistryClient.printable(String(line))
       throw problem("fails: \(words.isEmpty ? "\(ended.exit)" : words)")
     }
     do throws(JSON.Malformed) {
