@@ -116,10 +116,10 @@ struct RuntimeFinder {
     if let host = value("CONTAINER_HOST") {
       return (EngineClient(try Self.podmanEndpoint(host), runtime: "podman"), nil)
     }
-    let runtime = value("XDG_RUNTIME_DIR").map { FilePath($0) }
-    let parent = geteuid() == 0 ? FilePath("/run") : runtime ?? FilePath("/run/user/\(geteuid())")
+    let parent = SocketDirectory.parent(environment: environment)
+    let usual = geteuid() == 0 ? FilePath("/run") : parent
     let client = EngineClient(
-      .unix(parent.appending("podman").appending("podman.sock")), runtime: "podman")
+      .unix(usual.appending("podman").appending("podman.sock")), runtime: "podman")
     do {
       try await client.ping()
       return (client, nil)
@@ -127,7 +127,7 @@ struct RuntimeFinder {
       await client.shutdown()
       if error is CancellationError { throw error }
     }
-    let service = PodmanService(in: runtime ?? "/tmp", runner: runner)
+    let service = PodmanService(in: parent, runner: runner)
     return (EngineClient(service.endpoint, runtime: "podman"), service)
   }
 

@@ -23,10 +23,9 @@ package struct EngineConnection: Sendable {
       return EngineConnection(
         choice: choice, client: EngineClient(choice.endpoint, place: choice.place), tunnel: nil)
     }
-    let parent = environment["XDG_RUNTIME_DIR"].flatMap { $0.isEmpty ? nil : FilePath($0) }
     let tunnel = EngineTunnel(
-      EngineTunnel.command(to: address, environment: environment), in: parent ?? "/tmp",
-      runner: runner)
+      EngineTunnel.command(to: address, environment: environment),
+      in: SocketDirectory.parent(environment: environment), runner: runner)
     try await tunnel.start()
     return EngineConnection(
       choice: choice, client: EngineClient(choice.endpoint, place: choice.place, tunnel: tunnel),

@@ -13,7 +13,7 @@ import Watcher
 /// are through.
 final class EngineTunnel: Sendable {
   let socket: FilePath
-  private let directory: FilePath
+  private let directory: SocketDirectory
   private let command: Command
   private let runner: any CommandRunner
   private let clock: any Clock<Duration>
@@ -26,7 +26,6 @@ final class EngineTunnel: Sendable {
   }
   private let state = Mutex(State())
 
-  private static let counter = Atomic<Int>(0)
   /// How long a connection may take to end before it is ended.
   private static let patience = Duration.seconds(1)
 
@@ -35,9 +34,8 @@ final class EngineTunnel: Sendable {
     _ command: Command, in parent: FilePath, runner: any CommandRunner,
     clock: any Clock<Duration> = ContinuousClock()
   ) {
-    let number = Self.counter.add(1, ordering: .relaxed).newValue
-    directory = parent.appending("watchbuild-ssh-\(getpid())-\(number)")
-    socket = directory.appending("docker.sock")
+    directory = SocketDirectory(for: "ssh", in: parent)
+    socket = directory.path.appending("docker.sock")
     self.command = command
     self.runner = runner
     self.clock = clock
@@ -66,9 +64,12 @@ final class EngineTunnel: Sendable {
   ///
   /// - Throws: `RuntimeError` when it can't be made.
   func start() async throws {
-    // One that is there is another's: what is ours has a number of its own.
-    guard mkdir(directory.string, 0o700) == 0 else {
-      throw failure("\(directory): \(Errno(rawValue: errno))")
+    do {
+      try directory.make()
+    } catch let error as Errno {
+      throw failure("\(directory.path): \(error)")
+    } catch {
+      throw failure("\(error)")
     }
     do {
       let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -84,7 +85,7 @@ final class EngineTunnel: Sendable {
         $0.serving = serving
       }
     } catch {
-      removeFiles()
+      directory.remove(socket)
       throw failure("\(socket): \(error)")
     }
   }
@@ -105,15 +106,10 @@ final class EngineTunnel: Sendable {
     }
     await serving?.value
     force.cancel()
-    removeFiles()
+    directory.remove(socket)
   }
 
   private var lines: [Line] { state.withLock { Array($0.lines.values) } }
-
-  private func removeFiles() {
-    _ = unlink(socket.string)
-    _ = rmdir(directory.string)
-  }
 
   private func serve(
     _ listener: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>

@@ -10,7 +10,8 @@ import Watcher
 /// for long; the next load starts it again.
 package actor PodmanService {
   package nonisolated let endpoint: EngineEndpoint
-  private let directory: FilePath
+  private let directory: SocketDirectory
+  private let socket: FilePath
   private let command: Command
   private let runner: any CommandRunner
   private let clock: any Clock<Duration>
@@ -26,9 +27,8 @@ package actor PodmanService {
     in parent: FilePath, environment: [String: String] = [:], runner: any CommandRunner,
     clock: any Clock<Duration> = ContinuousClock()
   ) {
-    // Unique among those that run: a process starts one service.
-    directory = parent.appending("watchbuild-podman-\(getpid())")
-    let socket = directory.appending("podman.sock")
+    directory = SocketDirectory(for: "podman", in: parent)
+    socket = directory.path.appending("podman.sock")
     endpoint = .unix(socket)
     command = Command(
       "podman", ["system", "service", "--time", "\(Self.idleSeconds)", "unix://\(socket)"],
@@ -59,15 +59,19 @@ package actor PodmanService {
   package func stop() async {
     await running?.end()
     running = nil
-    _ = unlink(directory.appending("podman.sock").string)
-    _ = rmdir(directory.string)
+    directory.remove(socket)
   }
 
   private func launch() throws -> Running {
-    if mkdir(directory.string, 0o700) != 0, errno != EEXIST {
-      throw failure("\(directory): \(Errno(rawValue: errno))")
+    do {
+      try directory.make()
+    } catch let error as Errno {
+      throw failure("\(directory.path): \(error)")
+    } catch {
+      throw failure("\(error)")
     }
-    _ = unlink(directory.appending("podman.sock").string)
+    // What a service that was killed has left.
+    _ = unlink(socket.string)
     return Running(command, runner: runner)
   }
 
