@@ -1,7 +1,9 @@
-import Runner
+import Glibc
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Runner
 
 /// The names under which images come into a real containerd.
 @Suite(
@@ -28,13 +30,28 @@ struct ContainerdNamesTests {
         _ = try await containerd.load(try ImageArchive.open(path), as: reference)
       }
       try await load("one")
-      // No process has the first number; the second runs for as long as the machine does.
-      let dead = "docker.io/watchbuild/loading:2147483647-0-abc"
-      let alive = "docker.io/watchbuild/loading:1-0-abc"
-      _ = try ctr(["images", "tag", "docker.io/lab/names:dev", dead, alive])
+      let prefix = "docker.io/watchbuild/loading:"
+      let dead = TemporaryName.others(deadProcess: true).map { prefix + $0 }
+      let alive = TemporaryName.others(deadProcess: false).map { prefix + $0 }
+      _ = try ctr(["images", "tag", "docker.io/lab/names:dev"] + dead + alive)
       try await load("two")
       let names = try ctr(["images", "ls", "-q"]).split(separator: "\n").map(String.init)
-      #expect(names.sorted() == ["docker.io/lab/names:dev", alive])
+      #expect(names.sorted() == (["docker.io/lab/names:dev"] + alive).sorted())
     }
+  }
+}
+
+extension TemporaryName {
+  /// Names that other processes have given: of one that has ended, and of one that is as old as no load
+  /// gets; or of one that runs, and of one that ended in a container or on another machine.
+  static func others(deadProcess isDead: Bool) -> [String] {
+    // No process has the first number; the second runs for as long as the machine does.
+    let (dead, alive) = (4_194_305, 1)
+    let run = String(repeating: "0", count: 32)
+    let elsewhere = String(repeating: "f", count: 16)
+    let now = Int64(Glibc.time(nil))
+    return isDead
+      ? ["\(place)-\(dead)-\(now)-\(run)-1", "\(elsewhere)-\(alive)-\(now - 90_000)-\(run)-2"]
+      : ["\(place)-\(alive)-\(now)-\(run)-3", "\(elsewhere)-\(dead)-\(now)-\(run)-4"]
   }
 }

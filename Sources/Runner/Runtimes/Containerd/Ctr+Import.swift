@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 extension Ctr {
@@ -18,8 +17,7 @@ extension Ctr {
         state.count += 1
         return state.count
       }
-      let manifest = load.image.manifest.digest.hexadecimal.prefix(32)
-      temporaryName = "\(Self.prefix)\(getpid())-\(number)-\(manifest)"
+      temporaryName = Self.prefix + TemporaryName(number: number).text
       name = load.reference.normalized
       image = load.image
     }
@@ -42,10 +40,9 @@ extension Ctr {
 
     /// Whether nobody is bringing an image in under this temporary name any more.
     static func isAbandoned(_ temporaryName: String) -> Bool {
-      let process = temporaryName.dropFirst(prefix.count).prefix { $0 != "-" }
-      guard let process = pid_t(process) else { return false }
-      if process == getpid() { return !state.withLock { $0.names.contains(temporaryName) } }
-      return kill(process, 0) != 0 && errno == ESRCH
+      guard let name = TemporaryName(temporaryName.dropFirst(prefix.count)) else { return false }
+      if name.isOurs { return !state.withLock { $0.names.contains(temporaryName) } }
+      return name.isAbandoned()
     }
   }
 }

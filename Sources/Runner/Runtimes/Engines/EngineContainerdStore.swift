@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// Loads images into Docker's containerd image store: the blobs that it lacks, then, on any doubt,
@@ -28,8 +27,10 @@ final class EngineContainerdStore: Sendable {
     var problem: RuntimeError?
   }
 
-  /// Of the names under which images come in; the tag begins with the process.
+  /// Of the names under which images come in.
   private static let repository = "watchbuild/loading"
+  private static let counter = Atomic<Int>(0)
+  private static var nextNumber: Int { counter.add(1, ordering: .relaxed).newValue }
 
   private let client: EngineClient
   private let combiner = LoadCombiner<LayoutLoad, LoadResult>()
@@ -61,13 +62,10 @@ final class EngineContainerdStore: Sendable {
       defer { state.isTidy = true }
       return state.isTidy
     }
-    // Elsewhere processes have other numbers.
-    guard !isTidy, case .unix = client.endpoint else { return }
+    guard !isTidy else { return }
     // Why the engine does not answer, if it does not, the load finds out.
     let names = ((try? await client.names(in: Self.repository)) ?? []).filter { name in
-      let process = name.dropFirst(Self.repository.count + 1).prefix { $0 != "-" }
-      guard let process = pid_t(process), process > 0 else { return false }
-      return kill(process, 0) != 0 && errno == ESRCH
+      TemporaryName(name.dropFirst(Self.repository.count + 1))?.isAbandoned() == true
     }
     await client.remove(names: names)
   }
@@ -157,8 +155,7 @@ extension EngineContainerdStore {
     var entries: [LayoutArchive.Entry] = []
     for load in loads {
       // No two loads use one, and no person this name.
-      let name =
-        "\(Self.repository):\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+      let name = "\(Self.repository):\(TemporaryName(number: Self.nextNumber).text)"
       names.append(name)
       var entry = LayoutArchive.Entry(load.image, as: load.reference)
       entry.name = name

@@ -1,6 +1,5 @@
 import Crypto
 import Glibc
-import Synchronization
 import SystemPackage
 
 /// The files of an image layout on disk: every one appears whole, or not at all.
@@ -11,7 +10,6 @@ struct StoreDirectory {
   let path: FilePath
 
   private static let temporaryPrefix = ".watchbuild-"
-  private static let counter = Atomic<Int>(0)
 
   /// Creates the layout, or accepts one that is there.
   ///
@@ -99,11 +97,11 @@ struct StoreDirectory {
   private func write<Value>(
     to name: (Value) -> String, _ body: (FileDescriptor) throws -> Value
   ) throws -> Value {
-    let number = Self.counter.add(1, ordering: .relaxed).newValue
-    let temporary = path.appending("\(Self.temporaryPrefix)\(getpid())-\(number)")
+    let temporary = path.appending(
+      Self.temporaryPrefix + SecureNumber.hexadecimal(bytes: 16))
     do {
       let descriptor = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .truncate, .closeOnExec],
+        temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
         permissions: [.ownerReadWrite, .groupRead, .otherRead])
       let value = try descriptor.closeAfter { try body(descriptor) }
       try check(rename(temporary.string, path.appending(name(value)).string))
