@@ -14,7 +14,7 @@ DESTDIR ?=
 SWIFT = swift
 FORMATTED = Sources Tests Benchmarks Package.swift
 
-.PHONY: help deps test-deps build test demo bench bench-bazel bench-load bench-map bench-watch format lint check release install
+.PHONY: help deps test-deps build test demo bench bench-bazel bench-load bench-map bench-memory bench-watch format lint check release install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r goal text; do \
@@ -54,6 +54,9 @@ bench-map: deps ## measure the index beside Bazel's own queries, on 5000 package
 	$(SWIFT) build -j $(JOBS) -c release --product watchbuild --scratch-path .build-release
 	$(SWIFT) build -j $(JOBS) -c release --product bench-map --scratch-path .build-release
 	@Benchmarks/map/run.py .build-release/release/bench-map .build-release/release/watchbuild
+
+bench-memory: build ## what one dev holds after 300 saves: memory, descriptors, threads; needs python3 and bazel; CYCLES=1000 for a long run
+	Benchmarks/memory/run "$$($(SWIFT) build --show-bin-path)/watchbuild" $(CYCLES)
 
 bench-watch: deps ## measure the watcher against bare C, inotifywait and watchman; IDLE=5 SIZES="1000 10000" for a short run
 	$(SWIFT) build -j $(JOBS) -c release --product bench-watch --scratch-path .build-release
