@@ -53,7 +53,7 @@ private final class Mapping {
       }
       return bytes
     }
-    file = IndexFile(state.appending("index"))
+    file = IndexFile("index", in: PrivateDirectory(below: state, "index"))
     index = TargetIndex.Builder(workspace: workspace).build(images: [])
   }
 
@@ -63,7 +63,8 @@ private final class Mapping {
   func parse() async throws {
     let bazel = Bazel(
       workspace: workspace, executable: "bazel", startupOptions: [],
-      runner: Replay(answer: answer), clock: ContinuousClock(), scratch: workspace)
+      runner: Replay(answer: answer), clock: ContinuousClock(),
+      scratch: PrivateDirectory(below: workspace, "scratch"))
     var times: [Double] = []
     for _ in 0..<9 {
       let collected = Mutex(TargetIndex.Builder(workspace: workspace))

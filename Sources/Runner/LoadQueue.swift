@@ -77,7 +77,7 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
       }
       if result.isChanged {
         // An image that is not written down is one that is never removed: no reason to fail.
-        try? ledger?.loaded(result.id, as: job.reference, into: job.runtime.name)
+        try? await ledger?.loaded(result.id, as: job.reference, into: job.runtime.name)
       }
       held.hold(job.image.name, result.id, as: job.reference, in: job.runtime.name)
       record.loaded(

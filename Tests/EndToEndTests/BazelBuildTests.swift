@@ -127,7 +127,7 @@ struct BazelBuildTests {
     await foreign.reach { $0.outcome("//a:t1") != nil }
     // Another event file, as another process would have.
     var ours = bazel
-    ours.scratch = bazel.workspace
+    ours.scratch = PrivateDirectory(bazel.workspace)
     let waiting = Task { [ours] in
       try await ours.build(BuildRequest(targets: try labels("//a:t1")), update: updates.add)
     }

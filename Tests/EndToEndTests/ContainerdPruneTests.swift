@@ -32,7 +32,7 @@ struct ContainerdPruneTests {
       let reference = try #require(ImageReference(name))
       let result = try await runtime.load(try ImageArchive.open(path), as: reference)
       if isOurs {
-        try ledger.append([
+        try await ledger.append([
           Ledger.Entry(
             runtime: runtime.name, reference: reference.description, id: result.id.description,
             time: 1)

@@ -288,7 +288,7 @@ struct ContainerdStoreTests {
         image.layers[2] = TestImage.layer("pruned-2", "\(index)")
         let result = try await setting.load(image, as: "lab/pruned:dev", into: runtime)
         ids.append(result.id)
-        try ledger.append([
+        try await ledger.append([
           Ledger.Entry(
             runtime: runtime.name, reference: reference.description, id: result.id.description,
             time: Int64(index))

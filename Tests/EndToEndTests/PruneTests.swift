@@ -23,7 +23,7 @@ struct PruneTests {
         try path.write(image.dockerArchive())
         let result = try await runtime.load(try ImageArchive.open(path), as: reference)
         guard index > 0 else { continue }
-        try ledger.append([
+        try await ledger.append([
           Ledger.Entry(
             runtime: runtime.name, reference: reference.description, id: result.id.description,
             time: Int64(index))

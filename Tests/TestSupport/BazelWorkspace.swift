@@ -56,7 +56,7 @@ package struct BazelWorkspace: Sendable {
   ) throws -> Bazel {
     Bazel(
       workspace: root, executable: executable ?? testBazel.program, runner: SubprocessRunner(),
-      clock: clock, scratch: try base.makeDirectory("scratch"))
+      clock: clock, scratch: PrivateDirectory(try base.makeDirectory("scratch")))
   }
 
   /// Runs a command of Bazel's here, as a user would in a terminal.

@@ -14,7 +14,7 @@ package struct Bazel: Sendable {
   package var clock: any Clock<Duration>
   /// A directory of our own for build-event files. Bazel's server opens these in its own process,
   /// so they must be regular files that nobody else uses.
-  package var scratch: FilePath
+  package var scratch: PrivateDirectory
   /// Shared by all commands of a run.
   package var unknownOptions: UnknownOptions
   /// What the kernel tells of the workspace's server, or of the process that is known to be it.
@@ -24,7 +24,7 @@ package struct Bazel: Sendable {
 
   package init(
     workspace: FilePath, executable: String = "bazel", startupOptions: [String] = [],
-    runner: any CommandRunner, clock: any Clock<Duration>, scratch: FilePath,
+    runner: any CommandRunner, clock: any Clock<Duration>, scratch: PrivateDirectory,
     unknownOptions: UnknownOptions = UnknownOptions()
   ) {
     self.workspace = workspace

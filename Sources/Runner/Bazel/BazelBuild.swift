@@ -33,9 +33,9 @@ extension Bazel {
   }
 
   /// Named after our process, because `watchbuild build` may run beside `watchbuild dev`.
-  private var eventFile: FilePath { scratch.appending("build-events-\(getpid()).json") }
+  private var eventFile: FilePath { scratch.path.appending(EventFile.ownName) }
 
-  private var profileFile: FilePath { scratch.appending("build-profile-\(getpid()).json") }
+  private var profileFile: FilePath { scratch.path.appending("build-profile-\(getpid()).json") }
 
   /// Builds, telling of each target the moment it is done.
   ///
@@ -60,7 +60,7 @@ extension Bazel {
       record: BuildRecord(
         targets: request.targets, workspace: workspace, keepsGoing: request.keepsGoing,
         read: { SmallFile.start(of: $0, limit: 1 << 20) }),
-      file: EventFile(creating: eventFile), elapsed: clock.stopwatch(),
+      file: EventFile(in: scratch), elapsed: clock.stopwatch(),
       look: look,
       update: BuildUpdate.listener(waitsForLock: request.waitsForLock, blaming(request, update)))
     defer { session.close() }
@@ -111,7 +111,7 @@ extension Bazel {
           before: Array(command(for: request).arguments.drop { $0 != "build" }.dropFirst()))
       else { return update(told) }
       let isOurs = previous.arguments.contains {
-        $0.hasPrefix("--build_event_json_file=\(scratch)")
+        $0.hasPrefix("--build_event_json_file=\(scratch.path)")
       }
       update(
         .cacheDiscarded(

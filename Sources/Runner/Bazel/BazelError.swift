@@ -15,7 +15,7 @@ package struct BazelError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// A file that Bazel and we were to share can't be made: Bazel's own code for that is 36.
-  init(cannotWrite path: FilePath, _ error: Errno) {
+  init(cannotWrite path: FilePath, _ error: any Error) {
     self.init(
       exitCode: 36,
       problem: "can't write \(path): \(error); check that the directory exists, "

@@ -164,17 +164,18 @@ extension Bazel {
 /// A query too long for the command line.
 private struct QueryFile {
   let path: FilePath
+  private let directory: OpenDirectory
+  private static var name: String { "query-\(getpid())" }
 
-  init(_ query: String, in directory: FilePath) throws {
-    path = directory.appending("query-\(getpid())")
+  init(_ query: String, in scratch: PrivateDirectory) throws {
+    path = scratch.path.appending(Self.name)
     do {
-      let file = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
-      try file.closeAfter { _ = try file.writeAll(query.utf8) }
-    } catch let error as Errno {
+      directory = try scratch.open()
+      try directory.replace(Self.name, with: query.utf8)
+    } catch {
       throw BazelError(cannotWrite: path, error)
     }
   }
 
-  func remove() { path.withPlatformString { _ = unlink($0) } }
+  func remove() { directory.remove(Self.name) }
 }

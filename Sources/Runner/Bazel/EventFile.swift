@@ -6,7 +6,7 @@ import SystemPackage
 /// A regular file of our own: the server opens the path in its own process, so that `/dev/fd/N`
 /// would be one of its files, and a pipe that nobody reads would stop it.
 struct EventFile: Sendable {
-  private let path: FilePath
+  private let directory: OpenDirectory
   private let descriptor: FileDescriptor
   private var offset: Int64 = 0
   /// What the file begins with, which names the run of the command: it is begun anew in place when
@@ -15,36 +15,33 @@ struct EventFile: Sendable {
   /// Kept, because most reads find nothing new.
   private var buffer = [UInt8](repeating: 0, count: 256 << 10)
 
+  /// One build at a time in one process, but `build` may run beside `dev`.
+  static var ownName: String { "build-events-\(getpid()).json" }
+
   /// Makes the file anew; what is left of an earlier build is removed.
   ///
-  /// - Throws: `BazelError` when the directory does not exist or can't be written.
-  init(creating path: FilePath) throws {
-    self.path = path
-    Self.removeStale(in: path.removingLastComponent())
-    path.withPlatformString { _ = unlink($0) }
+  /// - Throws: `BazelError` when the directory can't be made or written.
+  init(in scratch: PrivateDirectory) throws {
     do {
-      descriptor = try FileDescriptor.open(
-        path, .readOnly, options: [.create, .exclusiveCreate, .closeOnExec],
-        permissions: .ownerReadWrite)
-    } catch let error as Errno {
-      throw BazelError(cannotWrite: path, error)
+      directory = try scratch.open()
+      Self.removeStale(in: directory)
+      directory.remove(Self.ownName)
+      descriptor = try directory.open(
+        Self.ownName, .readOnly, options: [.create, .exclusiveCreate])
+    } catch {
+      throw BazelError(cannotWrite: scratch.path.appending(Self.ownName), error)
     }
   }
 
   /// Removes what processes left in a directory that ended without doing so themselves.
-  static func removeStale(in directory: FilePath) {
-    guard let stream = directory.withPlatformString({ opendir($0) }) else { return }
-    defer { closedir(stream) }
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
+  static func removeStale(in directory: OpenDirectory) {
+    for name in directory.names {
       let kinds = ["build-events-", "build-profile-"]
       guard let kind = kinds.first(where: name.hasPrefix), name.hasSuffix(".json"),
         let process = Int32(name.dropFirst(kind.count).dropLast(5)), kill(process, 0) != 0,
         errno == ESRCH
       else { continue }
-      directory.appending(name).withPlatformString { _ = unlink($0) }
+      directory.remove(name)
     }
   }
 
@@ -110,6 +107,6 @@ struct EventFile: Sendable {
   func remove() {
     // Nothing was written through this descriptor that closing it could lose.
     try? descriptor.close()
-    path.withPlatformString { _ = unlink($0) }
+    directory.remove(Self.ownName)
   }
 }

@@ -21,6 +21,7 @@ package struct IndexFile: Sendable {
     case absent, foreign, damaged
     case otherVersion
     case otherImages
+    case untrusted(UntrustedFile)
 
     package var description: String {
       switch self {
@@ -29,6 +30,7 @@ package struct IndexFile: Sendable {
       case .damaged: "the saved index is damaged"
       case .otherVersion: "the saved index is of another version of watchbuild"
       case .otherImages: "the saved index is of other images"
+      case .untrusted(let file): "the saved index is not read: \(file)"
       }
     }
   }
@@ -40,10 +42,13 @@ package struct IndexFile: Sendable {
   /// seconds.
   private static let margin = 15.0
 
-  private let path: FilePath
+  private let name: String
+  private let directory: PrivateDirectory
 
-  /// - Parameter path: In a directory of our own, which is there.
-  package init(_ path: FilePath) { self.path = path }
+  package init(_ name: String, in directory: PrivateDirectory) {
+    self.name = name
+    self.directory = directory
+  }
 
   // MARK: Writing
 
@@ -55,7 +60,7 @@ package struct IndexFile: Sendable {
   ///   - owed: Names of images that are not up to date.
   ///   - moment: When the query began, in seconds since 1970. A file that changed later is not
   ///     known to be what the index says.
-  /// - Throws: `Errno`.
+  /// - Throws: `Errno`; `UntrustedFile`.
   package func save(
     _ index: TargetIndex, of images: [ImageTarget], owed: Set<String>, since moment: Double
   ) throws {
@@ -75,21 +80,7 @@ package struct IndexFile: Sendable {
     head.write(Self.magic)
     head.write(Self.version)
     head.write(Checksum.of(body.bytes[...]))
-    try replace(with: head.bytes + body.bytes)
-  }
-
-  private func replace(with bytes: [UInt8]) throws {
-    let new = FilePath(path.string + ".new")
-    // Whatever lies there is not written through, but a file of our own.
-    new.withPlatformString { _ = unlink($0) }
-    let file = try FileDescriptor.open(
-      new, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
-      permissions: .ownerReadWrite)
-    try file.closeAfter { _ = try file.writeAll(bytes) }
-    let result = new.withPlatformString { new in
-      path.withPlatformString { rename(new, $0) }
-    }
-    guard result == 0 else { throw Errno(rawValue: errno) }
+    try directory.open().replace(name, with: head.bytes + body.bytes)
   }
 
   // MARK: Reading
@@ -131,23 +122,29 @@ package struct IndexFile: Sendable {
     return saved
   }
 
+  private func content() throws(Refusal) -> [UInt8] {
+    let magic = withUnsafeBytes(of: Self.magic.littleEndian) { Array($0) }
+    let bytes: [UInt8]?
+    do {
+      let directory = try directory.openExisting()
+      // What is none of ours is not read to its end.
+      if let start = try directory?.start(of: name, count: magic.count), start != magic {
+        throw Refusal.foreign
+      }
+      bytes = try directory?.read(name, limit: Self.limit)
+    } catch let untrusted as UntrustedFile {
+      throw .untrusted(untrusted)
+    } catch {
+      throw .foreign
+    }
+    guard let bytes else { throw .absent }
+    return bytes
+  }
+
   // MARK: Content
 
   /// An index of a million files has half of this; in bytes.
   private static let limit = 512 << 20
-
-  private func content() throws(Refusal) -> [UInt8] {
-    let magic = withUnsafeBytes(of: Self.magic.littleEndian) { Array($0) }
-    // What is none of ours is not read to its end.
-    guard SmallFile.start(of: path, limit: magic.count).map({ $0 == magic }) ?? true else {
-      throw .foreign
-    }
-    do throws(SmallFile.Refusal) {
-      return try SmallFile.read(path, limit: Self.limit, followsLink: false)
-    } catch {
-      throw error == .unreadable(.noSuchFileOrDirectory) ? .absent : .foreign
-    }
-  }
 
   private static let headLength = 20
   /// The kernel stamps files with a clock that is so much behind; in seconds.

@@ -12,13 +12,13 @@ package struct SavedIndexes: Sendable {
     var owed: Set<String>
   }
 
-  private let directory: FilePath
+  private let directory: PrivateDirectory
   private let log: EventLog
 
   /// - Parameters:
-  ///   - directory: Of our own; it is there.
+  ///   - directory: Where the files lie.
   ///   - log: Told of an index found and of one that is of no use.
-  package init(in directory: FilePath, log: EventLog) {
+  package init(in directory: PrivateDirectory, log: EventLog) {
     self.directory = directory
     self.log = log
   }
@@ -82,7 +82,7 @@ package struct SavedIndexes: Sendable {
         log.record(
           .degraded(
             reason:
-              "can't save the index in \(directory): \(error); the next start asks Bazel again"
+              "can't save the index in \(directory.path): \(error); the next start asks Bazel again"
           ))
       }
     }
@@ -97,7 +97,7 @@ package struct SavedIndexes: Sendable {
 
   private func file(of workspace: FilePath) -> IndexFile {
     let hash = Checksum.of(Array(workspace.string.utf8)[...])
-    return IndexFile(directory.appending("index-\(String(hash, radix: 16))"))
+    return IndexFile("index-\(String(hash, radix: 16))", in: directory)
   }
 
   private static func byWorkspace(
@@ -111,8 +111,9 @@ package struct SavedIndexes: Sendable {
   private func tell(_ refusal: IndexFile.Refusal, _ workspace: FilePath) {
     switch refusal {
     case .absent, .otherImages, .otherVersion: break
-    case .damaged, .foreign:
-      log.record(.degraded(reason: "\(refusal) (in \(directory)): Bazel is asked for a new one"))
+    case .damaged, .foreign, .untrusted:
+      log.record(
+        .degraded(reason: "\(refusal) (in \(directory.path)): Bazel is asked for a new one"))
     }
   }
 }

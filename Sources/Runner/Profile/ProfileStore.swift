@@ -13,7 +13,7 @@ package final class ProfileStore: Sendable {
     var builds = 0
     /// Cycles on disk.
     var kept: [Int] = []
-    var isPrepared = false
+    var isTidy = false
   }
 
   /// In bytes; that of a large workspace takes some megabytes.
@@ -21,12 +21,13 @@ package final class ProfileStore: Sendable {
   private static let cyclesKept = 20
   private static let runsKept = 3
 
-  private let directory: FilePath
+  private let runs: PrivateDirectory
+  private let name = "run-\(getpid())"
   private let state = Mutex(State())
 
-  /// - Parameter directory: Where the runs lie; made with the first cycle that ends.
-  package init(in directory: FilePath) {
-    self.directory = directory.appending("run-\(getpid())")
+  /// - Parameter runs: Where the runs lie; made with the first cycle that ends.
+  package init(in runs: PrivateDirectory) {
+    self.runs = runs
   }
 
   /// Takes the events of the run, in their order.
@@ -34,13 +35,13 @@ package final class ProfileStore: Sendable {
     state.withLock { state in
       if case .batch = event.kind { state.builds = 0 }
       guard let profile = state.builder.add(event) else { return }
-      prepare(&state)
-      write(profile)
+      guard let directory = directory(&state) else { return }
+      write(profile, to: directory)
       state.kept.append(profile.cycle)
       for cycle in state.kept.dropLast(Self.cyclesKept) {
-        for name in Self.names(in: directory)
+        for name in directory.names
         where name == "cycle-\(cycle).json" || name.hasPrefix("cycle-\(cycle)-") {
-          unlink(directory.appending(name).string)
+          directory.remove(name)
         }
       }
       state.kept = state.kept.suffix(Self.cyclesKept)
@@ -52,10 +53,10 @@ package final class ProfileStore: Sendable {
     _ profile: BazelProfile?, cycle: Int, elapsed: Duration, lockWaited: Duration
   ) {
     state.withLock { state in
-      prepare(&state)
       state.builds += 1
       let name = "cycle-\(cycle)-bazel-\(state.builds).json"
-      let isKept = profile.map { Self.keep($0.file, as: directory.appending(name)) }
+      let directory = directory(&state)
+      let isKept = profile.map { Self.keep($0.file, as: name, in: directory) }
       state.builder.add(
         CycleProfile.Builder.EndedBuild(
           trace: isKept == true ? name : nil, elapsed: elapsed, lockWaited: lockWaited,
@@ -63,45 +64,44 @@ package final class ProfileStore: Sendable {
     }
   }
 
-  private static func keep(_ trace: FilePath, as name: FilePath) -> Bool {
+  private static func keep(
+    _ trace: FilePath, as name: String, in directory: OpenDirectory?
+  ) -> Bool {
     var status = stat()
-    guard lstat(trace.string, &status) == 0, status.st_size <= largestTrace else { return false }
-    return rename(trace.string, name.string) == 0
+    guard let directory, lstat(trace.string, &status) == 0, status.st_size <= largestTrace else {
+      return false
+    }
+    // See above: a trace that can't be kept is missing later, and nothing else.
+    return (try? directory.move(trace, to: name)) != nil
   }
 
-  private func write(_ profile: CycleProfile) {
-    let path = directory.appending("cycle-\(profile.cycle).json")
-    // See above: a profile that can't be kept is missing later, and nothing else.
-    guard let data = try? CycleProfile.encoder.encode(profile),
-      let file = try? FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
-        permissions: .ownerReadWrite)
-    else { return }
-    _ = try? file.closeAfter { try file.writeAll(data) }
+  private func write(_ profile: CycleProfile, to directory: OpenDirectory) {
+    // As above.
+    guard let data = try? CycleProfile.encoder.encode(profile) else { return }
+    try? directory.replace("cycle-\(profile.cycle).json", with: data)
   }
 
-  /// Makes the directory, once; runs that have ended go, but for the latest.
-  private func prepare(_ state: inout State) {
-    guard !state.isPrepared else { return }
-    state.isPrepared = true
-    // A process that has ended may have had our number.
-    Self.remove(directory)
-    let parent = directory.removingLastComponent()
-    mkdir(parent.string, 0o700)
-    mkdir(directory.string, 0o700)
-    let ended = Self.runs(in: parent).filter { kill($0.process, 0) != 0 && errno == ESRCH }
-    for run in ended.dropFirst(Self.runsKept) { Self.remove(run.path) }
+  /// The run's own. With the first, runs that have ended go, but for the latest.
+  ///
+  /// - Returns: `nil` where it can't be made.
+  private func directory(_ state: inout State) -> OpenDirectory? {
+    // As above.
+    guard let runs = try? runs.open() else { return nil }
+    if !state.isTidy {
+      state.isTidy = true
+      // A process that has ended may have had our number.
+      Self.remove(name, from: runs)
+      let ended = Self.processes(in: runs).filter { kill($0.process, 0) != 0 && errno == ESRCH }
+      for run in ended.dropFirst(Self.runsKept) { Self.remove(run.name, from: runs) }
+    }
+    return try? runs.directory(name, isMaking: true)
   }
 
-  private static func remove(_ run: FilePath) {
-    for name in names(in: run) { unlink(run.appending(name).string) }
-    rmdir(run.string)
-  }
-
-  private static func names(in directory: FilePath) -> [String] {
-    var names: [String] = []
-    DirectoryEntries.forEach(in: directory) { name, _ in names.append(String(cString: name)) }
-    return names
+  private static func remove(_ run: String, from runs: OpenDirectory) {
+    // What is not ours to open is not ours to empty.
+    guard let directory = try? runs.directory(run, isMaking: false) else { return }
+    for name in directory.names { directory.remove(name) }
+    runs.remove(run)
   }
 }
 
@@ -116,39 +116,43 @@ extension ProfileStore {
     package var cycles: [CycleProfile]
   }
 
-  /// - Parameter directory: Where the runs lie.
+  /// - Parameter runs: Where the runs lie.
   /// - Returns: The run whose last cycle ended last; `nil` when none has been kept.
-  package static func latest(in directory: FilePath) -> Run? {
-    for run in runs(in: directory) {
-      let cycles = cycles(in: run.path)
-      if !cycles.isEmpty { return Run(directory: run.path, cycles: cycles) }
+  /// - Throws: `UntrustedFile`; `Errno`.
+  package static func latest(in runs: PrivateDirectory) throws -> Run? {
+    guard let runs = try runs.openExisting() else { return nil }
+    for run in processes(in: runs) {
+      // One that is being removed is none any more.
+      guard let directory = try? runs.directory(run.name, isMaking: false) else { continue }
+      let cycles = cycles(in: directory)
+      if !cycles.isEmpty { return Run(directory: directory.path, cycles: cycles) }
     }
     return nil
   }
 
-  private static func cycles(in directory: FilePath) -> [CycleProfile] {
-    names(in: directory)
+  private static func cycles(in directory: OpenDirectory) -> [CycleProfile] {
+    directory.names
       .filter { $0.hasPrefix("cycle-") && !$0.contains("-bazel-") }
       .compactMap { name in
-        // One that another version wrote, or that is being written, is left out.
-        SmallFile.start(of: directory.appending(name), limit: 16 << 20).flatMap {
+        // One that another version wrote, or that is not ours, is left out.
+        (try? directory.read(name, limit: 16 << 20)).flatMap {
           try? CycleProfile.decoder.decode(CycleProfile.self, from: Data($0))
         }
       }
       .sorted { $0.cycle < $1.cycle }
   }
 
-  /// The latest first.
-  private static func runs(in directory: FilePath) -> [(path: FilePath, process: Int32)] {
-    names(in: directory).compactMap { name in
-      guard name.hasPrefix("run-"), let process = Int32(name.dropFirst(4)) else { return nil }
-      let path = directory.appending(name)
-      var status = stat()
-      guard lstat(path.string, &status) == 0 else { return nil }
+  /// The runs, the latest first.
+  private static func processes(in runs: OpenDirectory) -> [(name: String, process: Int32)] {
+    runs.names.compactMap { name in
+      guard name.hasPrefix("run-"), let process = Int32(name.dropFirst(4)),
+        // One that has just been removed is none.
+        let status = try? runs.status(of: name)
+      else { return nil }
       let time = status.st_mtim
-      return (path, process, Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+      return (name, process, Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
-    .sorted { (left: (FilePath, Int32, Int64), right) in left.2 > right.2 }
+    .sorted { (left: (String, Int32, Int64), right) in left.2 > right.2 }
     .map { ($0.0, $0.1) }
   }
 }

@@ -1,6 +1,5 @@
 package import FoundationEssentials
-import Glibc
-package import SystemPackage
+import SystemPackage
 
 /// What we loaded where, so that of all images only ours are ever removed.
 ///
@@ -30,33 +29,33 @@ package struct Ledger: Sendable {
 
   /// Beyond this the file is written anew, without what has been removed. In bytes.
   private static let sizeLimit = 4 << 20
+  /// No ledger that we keep small gets so large. In bytes.
+  private static let largestSize = 64 << 20
 
-  private let directory: FilePath
+  private static let name = "loads.jsonl"
+
+  private let directory: PrivateDirectory
   private let now: @Sendable () -> Date
 
-  /// - Parameter directory: Is there; the ledger is the file `loads.jsonl` in it.
-  package init(in directory: FilePath, now: @escaping @Sendable () -> Date) {
+  /// - Parameter directory: The ledger is the file `loads.jsonl` in it.
+  package init(in directory: PrivateDirectory, now: @escaping @Sendable () -> Date) {
     self.directory = directory
     self.now = now
   }
 
-  private var path: FilePath { directory.appending("loads.jsonl") }
-
   var seconds: Int64 { Int64(now().timeIntervalSince1970) }
 
   /// Writes down that a runtime took an image from us.
-  func loaded(_ id: Digest, as reference: ImageReference, into runtime: String) throws {
-    try append([
+  func loaded(_ id: Digest, as reference: ImageReference, into runtime: String) async throws {
+    try await append([
       Entry(
         runtime: runtime, reference: reference.description, id: id.description, time: seconds)
     ])
   }
 
-  func append(_ entries: [Entry]) throws {
-    try locked {
-      let descriptor = try FileDescriptor.open(
-        path, .readWrite, options: [.create, .append, .closeOnExec],
-        permissions: .ownerReadWrite)
+  func append(_ entries: [Entry]) async throws {
+    try await locked { directory in
+      let descriptor = try directory.open(Self.name, .readWrite, options: [.create, .append])
       try descriptor.closeAfter {
         // What a crash left of a line must not swallow the next.
         var text: [UInt8] = try Self.endsInLine(descriptor) ? [] : [Self.newline]
@@ -67,28 +66,23 @@ package struct Ledger: Sendable {
   }
 
   /// What of our loads may still be there, in the order of the loads.
-  package func entries() throws -> [Entry] { try locked { try read() } }
+  package func entries() async throws -> [Entry] { try await locked { try Self.read(in: $0) } }
 
   /// Makes the file small again where it has grown large.
-  func compact() throws {
-    try locked {
-      guard try content().count > Self.sizeLimit else { return }
+  func compact() async throws {
+    try await locked { directory in
+      guard try Self.content(in: directory).count > Self.sizeLimit else { return }
       var text: [UInt8] = []
-      for entry in try read() { Self.add(entry, to: &text) }
-      let temporary = directory.appending("loads.jsonl.new")
-      let descriptor = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .truncate, .closeOnExec],
-        permissions: .ownerReadWrite)
-      _ = try descriptor.closeAfter { try descriptor.writeAll(text) }
-      if rename(temporary.string, path.string) != 0 { throw Errno(rawValue: errno) }
+      for entry in try Self.read(in: directory) { Self.add(entry, to: &text) }
+      try directory.replace(Self.name, with: text)
     }
   }
 
-  private func read() throws -> [Entry] {
-    let bytes = try content()
+  private static func read(in directory: OpenDirectory) throws -> [Entry] {
+    let bytes = try content(in: directory)
     var entries: [Entry] = []
-    for line in bytes.split(separator: Self.newline) {
-      guard let entry = Self.entry(Array(line)) else { continue }
+    for line in bytes.split(separator: newline) {
+      guard let entry = entry(Array(line)) else { continue }
       if entry.isRemoved == true {
         entries.removeAll { $0.runtime == entry.runtime && $0.id == entry.id }
       } else {
@@ -115,15 +109,8 @@ package struct Ledger: Sendable {
   }
 
   /// Nothing before the first load.
-  private func content() throws -> [UInt8] {
-    let opened: ArchiveFile.Opened
-    do {
-      opened = try ArchiveFile.open(path)
-    } catch Errno.noSuchFileOrDirectory {
-      return []
-    }
-    guard case .file(let file) = opened else { throw Errno.isDirectory }
-    return try file.bytes(at: 0, count: Int(min(file.size, 64 << 20)))
+  private static func content(in directory: OpenDirectory) throws -> [UInt8] {
+    try directory.read(name, limit: largestSize) ?? []
   }
 
   private static func endsInLine(_ descriptor: FileDescriptor) throws -> Bool {
@@ -136,14 +123,7 @@ package struct Ledger: Sendable {
   }
 
   /// One process at a time, and one task; the lock is on the directory and leaves nothing behind.
-  private func locked<Value>(_ body: () throws -> Value) throws -> Value {
-    let descriptor = try FileDescriptor.open(
-      directory, .readOnly, options: [.closeOnExec, .directory])
-    return try descriptor.closeAfter {
-      while flock(descriptor.rawValue, LOCK_EX) != 0 {
-        guard errno == EINTR else { throw Errno(rawValue: errno) }
-      }
-      return try body()
-    }
+  private func locked<Value>(_ body: (OpenDirectory) throws -> Value) async throws -> Value {
+    try await DirectoryLock.locked(directory.open(), body)
   }
 }

@@ -87,14 +87,14 @@ package struct Pruning: Sendable {
   }
 
   /// The runtimes of which the ledger knows.
-  package func runtimes() throws -> [String] {
-    Set(try ledger.entries().map(\.runtime)).sorted()
+  package func runtimes() async throws -> [String] {
+    Set(try await ledger.entries().map(\.runtime)).sorted()
   }
 
   /// - Parameter isDryRun: Nothing is removed, and the answer is what would be.
   /// - Throws: `RuntimeError` when the runtime does not answer; `Errno` of the ledger.
   package func run(in runtime: any ImageRuntime, isDryRun: Bool = false) async throws -> [Outcome] {
-    let entries = try ledger.entries().filter { $0.runtime == runtime.name }
+    let entries = try await ledger.entries().filter { $0.runtime == runtime.name }
     let verdict = rule.verdict(on: entries, now: ledger.seconds)
     var outcomes: [Outcome] = []
     for image in verdict.superseded {
@@ -105,14 +105,14 @@ package struct Pruning: Sendable {
       switch removal {
       case .kept: break
       case .removed, .absent:
-        try ledger.append([
+        try await ledger.append([
           Ledger.Entry(
             runtime: runtime.name, reference: image.reference.description,
             id: image.id.description, time: ledger.seconds, isRemoved: true)
         ])
       }
     }
-    if !isDryRun { try ledger.compact() }
+    if !isDryRun { try await ledger.compact() }
     return outcomes
   }
 

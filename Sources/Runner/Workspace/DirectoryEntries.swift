@@ -12,6 +12,26 @@ enum DirectoryEntries {
     in directory: FilePath, _ body: (UnsafePointer<CChar>, Kind) -> Void
   ) {
     guard let stream = directory.withPlatformString({ opendir($0) }) else { return }
+    forEach(in: stream, body)
+  }
+
+  /// The same of a directory that is open, and stays so.
+  static func forEach(
+    in directory: FileDescriptor, _ body: (UnsafePointer<CChar>, Kind) -> Void
+  ) {
+    // Opened anew, because the place that has been read to would be shared.
+    let own = openat(directory.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard own >= 0 else { return }
+    guard let stream = fdopendir(own) else {
+      close(own)
+      return
+    }
+    forEach(in: stream, body)
+  }
+
+  private static func forEach(
+    in stream: OpaquePointer, _ body: (UnsafePointer<CChar>, Kind) -> Void
+  ) {
     defer { closedir(stream) }
     while let entry = readdir(stream) {
       withUnsafePointer(to: &entry.pointee.d_name) { pointer in

@@ -19,14 +19,15 @@ struct DevCommand: AsyncParsableCommand {
     let stopping = Stopping()
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
     let lock = try DevLock.acquire(
-      stateDirectory: settings.stateDirectory, workspace: settings.workspace)
+      in: settings.stateDirectory, workspace: settings.workspace)
     defer { lock.release() }
     // Before anything is started: the library's descriptor must not leak into a child.
     let watch = try Watch(settings)
     do {
       try await stopping.run({ bench.log.record(.stopping(reason: $0)) }) {
         try await DevSession(
-          bench: bench, watch: watch, invocation: invocation, loop: loop, watching: watching
+          bench: bench.holding(lock), watch: watch, invocation: invocation, loop: loop,
+          watching: watching
         ).run()
       }
     } catch {

@@ -35,7 +35,7 @@ struct DoctorCommand: AsyncParsableCommand {
       docker: { await DockerCheck.finding(environment: environment, runner: SubprocessRunner()) },
       runtimes: { settings in
         await RuntimeCheck.findings(
-          settings.loadTargets, store: settings.stateDirectory.appending("images"),
+          settings.loadTargets, store: settings.imageStore,
           environment: environment)
       })
     let findings = try await Stopping().run({ _ in }) {

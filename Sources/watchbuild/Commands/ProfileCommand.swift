@@ -54,7 +54,7 @@ struct ProfileCommand: AsyncParsableCommand {
     let invocation = try Invocation(common)
     let settings = try invocation.settings(loop: nil)
     guard !coldWarm else { return try await measure(settings) }
-    guard let run = ProfileStore.latest(in: settings.profileDirectory) else {
+    guard let run = try latestRun(settings) else {
       throw Problem(
         "no cycle has been recorded for \(settings.workspace)",
         hint: "run 'watchbuild dev' or 'watchbuild build' there first", status: .otherDev)
@@ -69,6 +69,14 @@ struct ProfileCommand: AsyncParsableCommand {
       try writeJSON(Answer(cycles: chosen))
     } else {
       try OutputStream.standardOutput.write(lines: ProfileTable.lines(chosen.suffix(10)))
+    }
+  }
+
+  private func latestRun(_ settings: Settings) throws -> ProfileStore.Run? {
+    do {
+      return try ProfileStore.latest(in: settings.profileDirectory)
+    } catch let untrusted as UntrustedFile {
+      throw StateDirectory.problem(untrusted)
     }
   }
 
@@ -131,7 +139,10 @@ struct ProfileCommand: AsyncParsableCommand {
 }
 
 extension Settings {
-  var profileDirectory: FilePath { stateDirectory.appending("profile") }
+  var profileDirectory: PrivateDirectory { stateDirectory.appending("profile") }
+
+  /// Where images go when there is no runtime.
+  var imageStore: FilePath { stateDirectory.path.appending("images") }
 }
 
 /// A yes from whoever sits at the terminal.

@@ -44,7 +44,7 @@ struct PruneCommand: AsyncParsableCommand {
 
   private func prune(_ cleaning: ImageCleaning) async throws {
     var failures: [String] = []
-    for name in try cleaning.runtimes() {
+    for name in try await cleaning.runtimes() {
       do {
         for outcome in try await cleaning.run(in: name, isDryRun: dryRun) { try show(outcome) }
       } catch let error as RuntimeError {
@@ -85,7 +85,7 @@ struct ImageCleaning: Sendable {
   }
 
   /// Names of the runtimes that we ever loaded into.
-  func runtimes() throws -> [String] { try pruning.runtimes() }
+  func runtimes() async throws -> [String] { try await pruning.runtimes() }
 
   /// - Throws: `RuntimeError` when the runtime does not answer.
   func run(in name: String, isDryRun: Bool) async throws -> [Pruning.Outcome] {
@@ -94,7 +94,7 @@ struct ImageCleaning: Sendable {
       return []
     }
     let targets = try await LoadTargets.resolve(
-      [choice], store: settings.stateDirectory.appending("images"), environment: environment)
+      [choice], store: settings.imageStore, environment: environment)
     do {
       var outcomes: [Pruning.Outcome] = []
       for runtime in targets.runtimes {

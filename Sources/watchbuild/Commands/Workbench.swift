@@ -14,6 +14,8 @@ struct Workbench: Sendable {
   var runner: any CommandRunner = SubprocessRunner()
   /// Is told what Bazel says while images are looked for; `nil`: the log is.
   var heard: (@Sendable (BuildUpdate) -> Void)?
+  /// Of `dev`: made anew where somebody has removed its file.
+  private var lock: DevLock?
   private let unknownOptions = UnknownOptions()
 
   /// - Throws: `Problem` when the state directory can't be written or there is no Bazel.
@@ -33,15 +35,31 @@ struct Workbench: Sendable {
         assertionFailure("\(error)")
       }
     }
-    try StateDirectory.prepare(settings.stateDirectory.appending("bazel"))
+    try StateDirectory.prepare(settings.stateDirectory)
     try Program.check(settings.bazelCommand)
   }
 
   func bazel(in workspace: FilePath) -> Bazel {
-    Bazel(
+    renewLock()
+    return Bazel(
       workspace: workspace, executable: settings.bazelCommand,
       startupOptions: settings.startupOptions, runner: runner, clock: clock,
       scratch: settings.stateDirectory.appending("bazel"), unknownOptions: unknownOptions)
+  }
+
+  /// The same for a `dev`, which holds a lock.
+  func holding(_ lock: DevLock) -> Workbench {
+    var bench = self
+    bench.lock = lock
+    return bench
+  }
+
+  private func renewLock() {
+    do {
+      try lock?.renew()
+    } catch {
+      log.record(.degraded(reason: error.message))
+    }
   }
 
   func setup(images: [ImageTarget], runtimes: [any ImageRuntime]) -> BuildSetup {
@@ -150,7 +168,7 @@ struct Workbench: Sendable {
     let targets: LoadTargets
     do {
       targets = try await LoadTargets.resolve(
-        settings.loadTargets, store: settings.stateDirectory.appending("images"),
+        settings.loadTargets, store: settings.imageStore,
         environment: environment)
     } catch let error as RuntimeError {
       throw Problem("\(error)", status: .loadFailed)

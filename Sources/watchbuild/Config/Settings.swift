@@ -36,7 +36,7 @@ struct Settings: Equatable, Sendable {
   /// What was asked for on the command line, of these or beside these.
   var selection = ImageSelection()
   /// Where index, lock and images of this workspace are kept. Not made yet.
-  var stateDirectory: FilePath
+  var stateDirectory: PrivateDirectory
   var output = OutputMode.plain
   var color = ColorChoice.auto
   var verbosity = Verbosity.normal

@@ -9,7 +9,7 @@ enum StateDirectory {
   /// invalid and to be ignored)
   static func path(
     for workspace: FilePath, environment: [String: String]
-  ) throws(Problem) -> FilePath {
+  ) throws(Problem) -> PrivateDirectory {
     let base: FilePath
     if let given = environment["XDG_STATE_HOME"].map({ FilePath($0) }), given.isAbsolute {
       base = given
@@ -20,7 +20,7 @@ enum StateDirectory {
         "nowhere to keep state: neither XDG_STATE_HOME nor HOME is an absolute path",
         hint: "set HOME")
     }
-    return base.appending("watchbuild").appending(name(of: workspace))
+    return PrivateDirectory(below: base, "watchbuild", name(of: workspace))
   }
 
   /// The directory's own name, which people recognise, and a digest, which makes it unique.
@@ -38,16 +38,27 @@ enum StateDirectory {
     return "\(workspace.lastComponent?.string ?? "root")-\(digest)"
   }
 
-  /// Makes the directory, for its owner alone.
-  static func prepare(_ directory: FilePath) throws(Problem) {
+  /// Images in the built-in store lie deeper; nobody else can come to them.
+  private static let levels = 3
+
+  /// Makes the directory, for its owner alone, and sees to it that nothing in it is another's.
+  static func prepare(_ directory: PrivateDirectory) throws(Problem) {
     do {
-      try Disk.makeDirectories(directory)
-      try Disk.checkWritable(directory)
-      try Disk.checkOwned(directory)
+      try directory.open().inspect(levels: levels)
+      try Disk.checkWritable(directory.path)
+    } catch let untrusted as UntrustedFile {
+      throw problem(untrusted)
     } catch {
       throw Problem(
-        "can't write to the state directory \(directory): \(error)",
+        "can't write to the state directory \(directory.path): \(error)",
         hint: "make it writable, or set XDG_STATE_HOME to a directory that is")
     }
+  }
+
+  /// Something in the state directory that another user may have put there.
+  static func problem(_ untrusted: UntrustedFile) -> Problem {
+    Problem(
+      "the state directory is not safe to use: \(untrusted)",
+      hint: "remove that, or set XDG_STATE_HOME to a directory that only you can write to")
   }
 }

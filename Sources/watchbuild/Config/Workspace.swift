@@ -73,26 +73,6 @@ enum Disk {
     }
   }
 
-  /// Makes a directory and those above it, for their owner alone.
-  static func makeDirectories(_ path: FilePath) throws {
-    guard type(of: path) != .directory else { return }
-    let parent = path.removingLastComponent()
-    if parent != path { try makeDirectories(parent) }
-    if path.withPlatformString({ mkdir($0, 0o700) }) != 0, errno != EEXIST {
-      throw Errno(rawValue: errno)
-    }
-    guard type(of: path) == .directory else { throw Errno.notDirectory }
-  }
-
-  /// - Throws: `.operationNotPermitted` for a symbolic link, or what belongs to another user: files
-  ///   that are written there would be written wherever they say.
-  static func checkOwned(_ directory: FilePath) throws {
-    let status = try directory.stat(followTargetSymlink: false)
-    guard status.type == .directory, status.userID.rawValue == geteuid() else {
-      throw Errno.notPermitted
-    }
-  }
-
   static func checkWritable(_ directory: FilePath) throws {
     if directory.withPlatformString({ access($0, W_OK | X_OK) }) != 0 {
       throw Errno(rawValue: errno)

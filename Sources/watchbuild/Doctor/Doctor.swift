@@ -48,10 +48,10 @@ struct Doctor: Sendable {
     }
   }
 
-  private func state(_ directory: FilePath) -> Finding {
+  private func state(_ directory: PrivateDirectory) -> Finding {
     do {
       try StateDirectory.prepare(directory)
-      return Finding("state", .ok, directory.string)
+      return Finding("state", .ok, directory.path.string)
     } catch {
       return Finding("state", error)
     }

@@ -166,8 +166,16 @@ struct BazelBuildTests {
         == ["//a:b": .failed(message: "Bazel did not say what became of it", causes: [])])
   }
 
-  @Test func `a scratch directory that is gone is a problem with its path`() async throws {
+  @Test func `a scratch directory that is gone is made again`() async throws {
     rmdir(played.scratch.string)
+    #expect(try await played.build("//a:b", events: []).exitCode == 0)
+    #expect(rmdir(played.scratch.string) == 0)
+  }
+
+  @Test func `a scratch directory that can't be made is a problem with its path`() async throws {
+    rmdir(played.scratch.string)
+    try played.scratch.write([])
+    defer { unlink(played.scratch.string) }
     let error = await #expect(throws: BazelError.self) {
       try await played.bazel(ScriptedRunner()).build(BuildRequest(targets: []), update: { _ in })
     }

@@ -185,7 +185,8 @@ import Watcher
   {
     let path = directory.appending("index")
     try #require(mkfifo(path.string, 0o600) == 0)
-    await #expect(throws: IndexFile.Refusal.foreign) { try await load() }
+    let pipe = UntrustedFile(path: path, reason: .notAFile)
+    await #expect(throws: IndexFile.Refusal.untrusted(pipe)) { try await load() }
     unlink(path.string)
     try save()
     try #require(truncate(path.string, 3 << 30) == 0)
@@ -194,7 +195,7 @@ import Watcher
 
   @Test func `saving writes through no link`() async throws {
     let other = try directory.write("mine", to: "other")
-    try #require(symlink(other.string, directory.appending("index.new").string) == 0)
+    try #require(symlink(other.string, directory.appending("index").string) == 0)
     try save()
     #expect(SmallFile.text(of: other, limit: 10) == "mine")
     #expect(try await load().changes == [])

@@ -52,7 +52,7 @@ struct ProfileStoreTests {
 
   @Test func `a cycle's steps make up its way from save to live`() throws {
     try play(7, at: 0, in: ProfileStore(in: directory.path))
-    let run = try #require(ProfileStore.latest(in: directory.path))
+    let run = try #require(try ProfileStore.latest(in: directory.path))
     let cycle = try #require(run.cycles.first)
     #expect(cycle.cycle == 7)
     #expect(
@@ -73,7 +73,7 @@ struct ProfileStoreTests {
   @Test func `only the latest cycles are kept`() throws {
     let store = ProfileStore(in: directory.path)
     for cycle in 1...23 { try play(cycle, at: Double(cycle), in: store) }
-    let run = try #require(ProfileStore.latest(in: directory.path))
+    let run = try #require(try ProfileStore.latest(in: directory.path))
     #expect(run.cycles.map(\.cycle) == Array(4...23))
     #expect(access(run.directory.appending("cycle-3-bazel-1.json").string, F_OK) != 0)
     #expect(access(run.directory.appending("cycle-4-bazel-1.json").string, F_OK) == 0)
@@ -89,13 +89,13 @@ struct ProfileStoreTests {
     var runs: [String] = []
     DirectoryEntries.forEach(in: directory.path) { name, _ in runs.append(String(cString: name)) }
     #expect(runs.filter { $0.hasPrefix("run-") }.count == 4)
-    #expect(ProfileStore.latest(in: directory.path)?.cycles.count == 1)
+    #expect(try ProfileStore.latest(in: directory.path)?.cycles.count == 1)
   }
 
   @Test func `nowhere to write is no failure`() throws {
     let store = ProfileStore(in: "/proc/no-such-directory")
     try play(1, at: 0, in: store)
-    #expect(ProfileStore.latest(in: "/proc/no-such-directory") == nil)
+    #expect(try ProfileStore.latest(in: "/proc/no-such-directory") == nil)
   }
 
   @Test func `a trace holds our spans and Bazel's events on one line of time`() throws {
@@ -112,7 +112,7 @@ struct ProfileStoreTests {
     let store = ProfileStore(in: directory.path)
     try play(1, at: 0, in: store)
     try play(2, at: 5, in: store)
-    let run = try #require(ProfileStore.latest(in: directory.path))
+    let run = try #require(try ProfileStore.latest(in: directory.path))
     let path = directory.appending("trace.json")
     let file = try FileDescriptor.open(
       path, .writeOnly, options: .create, permissions: .ownerReadWrite)

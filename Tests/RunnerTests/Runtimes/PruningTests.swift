@@ -55,18 +55,18 @@ import Testing
   {
     try await withScratchDirectory { directory in
       let ledger = Ledger(in: directory, now: { Date(timeIntervalSince1970: 77) })
-      #expect(try ledger.entries().isEmpty)
+      #expect(try await ledger.entries().isEmpty)
       let reference = try #require(ImageReference("lab/app:dev"))
-      try ledger.loaded(Self.id(1), as: reference, into: "docker")
+      try await ledger.loaded(Self.id(1), as: reference, into: "docker")
       let path = directory.appending("loads.jsonl")
       try path.write(try path.read() + Array(#"{"runtime":"dock"#.utf8))
-      try ledger.loaded(Self.id(2), as: reference, into: "docker")
-      #expect(try ledger.entries().map(\.id) == [Self.id(1), Self.id(2)].map(\.description))
-      #expect(try ledger.entries().first?.time == 77)
+      try await ledger.loaded(Self.id(2), as: reference, into: "docker")
+      #expect(try await ledger.entries().map(\.id) == [Self.id(1), Self.id(2)].map(\.description))
+      #expect(try await ledger.entries().first?.time == 77)
       var gone = Self.load(1, at: 80)
       gone.isRemoved = true
-      try ledger.append([gone])
-      #expect(try ledger.entries().map(\.id) == [Self.id(2).description])
+      try await ledger.append([gone])
+      #expect(try await ledger.entries().map(\.id) == [Self.id(2).description])
     }
   }
 
@@ -83,7 +83,7 @@ import Testing
         let path = directory.appending("image.tar")
         try path.write(image.dockerArchive())
         let result = try await store.load(try ImageArchive.open(path), as: reference)
-        try ledger.append([
+        try await ledger.append([
           Ledger.Entry(
             runtime: store.name, reference: "lab/app:dev", id: result.id.description,
             time: Int64(index))

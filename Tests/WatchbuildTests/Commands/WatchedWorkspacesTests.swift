@@ -1,4 +1,5 @@
 import Batching
+import Runner
 import SystemPackage
 import TestSupport
 import Testing
@@ -15,7 +16,7 @@ import Watcher
   init() throws {
     directory = try TemporaryDirectory()
     root = try directory.makeDirectory("w")
-    initial = WatchedWorkspaces(Settings(workspace: root, stateDirectory: "/s"))
+    initial = WatchedWorkspaces(Settings(workspace: root, stateDirectory: PrivateDirectory("/s")))
   }
 
   private func index(of workspace: FilePath, isPartial: Bool = false) throws -> TargetIndex {

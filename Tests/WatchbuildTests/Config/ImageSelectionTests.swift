@@ -1,5 +1,7 @@
 import Batching
+import Runner
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import watchbuild
@@ -17,7 +19,7 @@ struct ImageSelectionTests {
         - {query: 'kind("oci_load", //more/...)', exclude: [//more/legacy/...]}
       """
     entries = try ConfigurationReader.read(text, file: "w.yaml", directory: "/w").images
-    var settings = Settings(workspace: "/w", stateDirectory: "/s")
+    var settings = Settings(workspace: "/w", stateDirectory: PrivateDirectory("/s"))
     settings.bazelOptions = ["--config=dev"]
     self.settings = settings
   }

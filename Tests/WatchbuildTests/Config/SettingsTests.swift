@@ -199,13 +199,13 @@ struct SettingsTests {
     try scratch.write("", to: "shop/WORKSPACE")
     let shop = scratch.path.appending("shop")
 
-    let byHome = try TestCommand.settings([], in: shop).stateDirectory
+    let byHome = try TestCommand.settings([], in: shop).stateDirectory.path
     let byXDG = try TestCommand.settings(
       [], environment: ["XDG_STATE_HOME": "/var/state"], in: shop
-    ).stateDirectory
+    ).stateDirectory.path
     let relative = try TestCommand.settings(
       [], environment: ["XDG_STATE_HOME": "state"], in: shop
-    ).stateDirectory
+    ).stateDirectory.path
 
     let name = StateDirectory.name(of: shop)
     #expect(name.hasPrefix("shop-") && name.utf8.count == 17)

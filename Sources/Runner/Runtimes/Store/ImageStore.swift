@@ -23,7 +23,7 @@ package struct ImageStore: ImageRuntime {
   ) async throws -> LoadResult {
     let store = StoreDirectory(path: directory)
     do {
-      try store.prepare()
+      try await store.prepare()
       if let digest = try held(archive, as: reference, in: store) {
         return LoadResult(
           isChanged: false, id: digest, bytesSent: 0, layersSent: 0,
@@ -31,7 +31,7 @@ package struct ImageStore: ImageRuntime {
       }
       // What was there may be pruned while the rest is written; then it is written the next time.
       for _ in 0..<3 {
-        if let result = try write(archive, as: reference, to: store) { return result }
+        if let result = try await write(archive, as: reference, to: store) { return result }
       }
       throw StoreError.disturbed
     } catch let error as ImageArchiveError {
@@ -98,7 +98,7 @@ package struct ImageStore: ImageRuntime {
 
   private func write(
     _ archive: ImageArchive, as reference: ImageReference, to store: StoreDirectory
-  ) throws -> LoadResult? {
+  ) async throws -> LoadResult? {
     var bytes: Int64 = 0
     var written = 0
     var digests: [Digest] = []
@@ -119,7 +119,7 @@ package struct ImageStore: ImageRuntime {
       bytes += Int64(content.count)
     }
     // Last, so that the name never stands for an image that is not all there.
-    let isWhole = try store.locked {
+    let isWhole = try await store.locked {
       for (layer, digest) in zip(archive.layers, digests) {
         guard try store.contains(digest, size: layer.size) else { return false }
       }
@@ -146,7 +146,7 @@ package struct ImageStore: ImageRuntime {
   ) async throws -> Removal {
     let store = StoreDirectory(path: directory)
     guard try store.read(OCILayout.layoutName) != nil else { return .absent }
-    return try store.locked {
+    return try await store.locked {
       let named = try index(of: store).digests
       if named.contains(image.id) { return .kept("it is in the index") }
       let doomed = try contents(of: image.id, in: store)
@@ -210,6 +210,8 @@ package struct ImageStore: ImageRuntime {
       ImageArchiveError(
         path: archive.path, member: "layer \(expected)",
         reason: .digestMismatch(expected: expected, actual: actual))
+    case let timeout as LockTimeout:
+      RuntimeError(runtime: name, kind: .storage, message: "\(timeout)")
     case let errno as Errno:
       RuntimeError(
         runtime: name, kind: .storage, message: "can't write images to \(directory): \(errno)",

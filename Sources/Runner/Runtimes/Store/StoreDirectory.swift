@@ -9,16 +9,14 @@ import SystemPackage
 struct StoreDirectory {
   let path: FilePath
 
-  private static let temporaryPrefix = ".watchbuild-"
-
   /// Creates the layout, or accepts one that is there.
   ///
   /// - Throws: `StoreError.occupied` when the directory holds something else.
-  func prepare() throws {
+  func prepare() async throws {
     try createDirectories(path)
     // The file that says what the directory is comes first, and only one process writes it.
     if try size(of: path.appending(OCILayout.layoutName)) == nil {
-      try locked {
+      try await locked {
         if try size(of: path.appending(OCILayout.layoutName)) != nil { return }
         if try !isEmpty() { throw StoreError.occupied }
         try replace(OCILayout.layoutName, with: OCILayout.layout)
@@ -46,8 +44,9 @@ struct StoreDirectory {
 
   /// Writes small content under a fixed name or as a blob.
   func replace(_ name: String, with bytes: [UInt8]) throws {
-    try write(to: { (_: Void) in name }) { descriptor in
+    try write { descriptor in
       _ = try descriptor.writeAll(bytes)
+      return name
     }
   }
 
@@ -56,7 +55,8 @@ struct StoreDirectory {
   /// - Returns: The digest, which is the blob's name from now on.
   /// - Throws: `StoreError.digest` before the blob has a name, when it is not the one expected.
   func add(_ blob: Blob, expecting expected: Digest?) throws -> Digest {
-    try write(to: OCILayout.blobName) { descriptor in
+    var digest: Digest?
+    try write { descriptor in
       var hash = SHA256()
       var position: Int64 = 0
       while position < blob.size {
@@ -71,8 +71,11 @@ struct StoreDirectory {
       if let expected, expected != actual {
         throw StoreError.digest(expected: expected, actual: actual)
       }
-      return actual
+      digest = actual
+      return OCILayout.blobName(actual)
     }
+    guard let digest else { preconditionFailure("a blob was written without a digest") }
+    return digest
   }
 
   /// Removes a blob, which need not be there.
@@ -82,35 +85,17 @@ struct StoreDirectory {
   }
 
   /// Runs `body` while no other process, and no other task, runs its own here.
-  func locked<Value>(_ body: () throws -> Value) throws -> Value {
-    // The lock is on the directory itself, so it leaves no file behind and no stale state.
-    let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .directory])
-    return try descriptor.closeAfter {
-      while flock(descriptor.rawValue, LOCK_EX) != 0 {
-        guard errno == EINTR else { throw Errno(rawValue: errno) }
-      }
-      return try body()
-    }
+  ///
+  /// - Throws: `LockTimeout` when another one does so all the time; what `body` throws.
+  func locked<Value>(_ body: () throws -> Value) async throws -> Value {
+    try await DirectoryLock.locked(OpenDirectory(anybodys: path)) { _ in try body() }
   }
 
-  /// Writes a file beside its place, then moves it there in one step.
-  private func write<Value>(
-    to name: (Value) -> String, _ body: (FileDescriptor) throws -> Value
-  ) throws -> Value {
-    let temporary = path.appending(
-      Self.temporaryPrefix + SecureNumber.hexadecimal(bytes: 16))
-    do {
-      let descriptor = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      let value = try descriptor.closeAfter { try body(descriptor) }
-      try check(rename(temporary.string, path.appending(name(value)).string))
-      return value
-    } catch {
-      // What matters is why it failed; the rest of the file may be gone already.
-      _ = unlink(temporary.string)
-      throw error
-    }
+  /// Writes a file and gives it the name that `body` returns, in one step.
+  private func write(_ body: (FileDescriptor) throws -> String) throws {
+    try FileReplacement.write(
+      in: OpenDirectory(anybodys: path),
+      permissions: [.ownerReadWrite, .groupRead, .otherRead], body)
   }
 
   private func size(of path: FilePath) throws -> Int64? {
@@ -135,7 +120,7 @@ struct StoreDirectory {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if !name.hasPrefix(Self.temporaryPrefix), name != ".", name != ".." { return false }
+      if !name.hasPrefix(FileReplacement.prefix), name != ".", name != ".." { return false }
     }
     return true
   }
@@ -148,10 +133,6 @@ struct StoreDirectory {
     try createDirectories(path.removingLastComponent())
     // Another process may have made it meanwhile.
     if mkdir(path.string, 0o777) != 0, errno != EEXIST { throw Errno(rawValue: errno) }
-  }
-
-  private func check(_ result: Int32) throws {
-    if result != 0 { throw Errno(rawValue: errno) }
   }
 }
 
