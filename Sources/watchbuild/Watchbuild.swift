@@ -51,9 +51,14 @@ struct Watchbuild: AsyncParsableCommand {
   /// - Returns: The exit code.
   static func report(_ error: any Error) -> Int32 {
     let ending = Ending.of(error)
-    // Where the message itself can't be written there is nobody left to tell.
-    if let text = ending.standardError { try? OutputStream.standardError.write(lines: [text]) }
-    if let text = ending.standardOutput { try? OutputStream.standardOutput.write(lines: [text]) }
+    if let text = ending.standardOutput {
+      do throws(OutputClosed) {
+        try OutputStream.standardOutput.write(lines: [text])
+      } catch {
+        return report(error)
+      }
+    }
+    if let text = ending.standardError { OutputStream.standardError.write(last: text) }
     return ending.status
   }
 }

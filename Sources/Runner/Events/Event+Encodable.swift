@@ -55,6 +55,6 @@ extension Event: Encodable {
   package func json() throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try Array(encoder.encode(self))
+    return try UnsafeText.escaped(json: Array(encoder.encode(self)))
   }
 }

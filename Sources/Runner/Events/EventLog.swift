@@ -3,8 +3,8 @@ import Synchronization
 
 /// The one record of what happens. Every face of watchbuild only reads it.
 ///
-/// Any task may record; events are numbered and handed on in one order. A reader that blocks
-/// makes the recorder wait, so nothing is buffered and nothing is dropped.
+/// Any task may record; events are numbered and handed on in one order. Whoever may be slow to
+/// take them is behind an `EventReader`, so that nobody who records ever waits.
 package final class EventLog: Sendable {
   private struct State {
     var last = 0
@@ -17,7 +17,7 @@ package final class EventLog: Sendable {
 
   /// - Parameters:
   ///   - now: The time of day.
-  ///   - sink: Called with each event, in order, one call at a time; must not record events.
+  ///   - sink: Called with each event, in order, one call at a time; must not block or record events.
   package init(now: @escaping @Sendable () -> Date, sink: @escaping @Sendable (Event) -> Void) {
     self.now = now
     self.sink = sink

@@ -36,13 +36,13 @@ struct AffectedCommand: AsyncParsableCommand {
     let settings = try invocation.settings(loop: nil)
     let stopping = Stopping()
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
-    let answer: Answer = try await stopping.run({ _ in }) {
+    let answer: Answer = try await stopping.run(showing: bench.shown) {
       try await self.answer(bench, in: invocation.directory)
     }
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      try OutputStream.standardOutput.write(Array(encoder.encode(answer)) + [UInt8(ascii: "\n")])
+      try OutputStream.standardOutput.write(json: encoder.encode(answer))
     } else {
       try OutputStream.standardOutput.write(lines: answer.images.map(line))
     }

@@ -20,7 +20,9 @@ struct BuildCommand: AsyncParsableCommand {
     let settings = try invocation.settings(loop: loop)
     let stopping = Stopping()
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
-    let outcome = try await stopping.run({ bench.log.record(.stopping(reason: $0)) }) {
+    let outcome = try await stopping.run(
+      showing: bench.shown, { bench.log.record(.stopping(reason: $0)) }
+    ) {
       try await build(bench, from: invocation)
     }
     if let problem = outcome.lockProblem { throw Problem(problem, status: .lockHeld) }

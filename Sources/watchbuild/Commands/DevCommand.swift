@@ -24,7 +24,7 @@ struct DevCommand: AsyncParsableCommand {
     // Before anything is started: the library's descriptor must not leak into a child.
     let watch = try Watch(settings)
     do {
-      try await stopping.run({ bench.log.record(.stopping(reason: $0)) }) {
+      try await stopping.run(showing: bench.shown, { bench.log.record(.stopping(reason: $0)) }) {
         try await DevSession(
           bench: bench.holding(lock), watch: watch, invocation: invocation, loop: loop,
           watching: watching

@@ -38,7 +38,7 @@ struct DoctorCommand: AsyncParsableCommand {
           settings.loadTargets, store: settings.imageStore,
           environment: environment)
       })
-    let findings = try await Stopping().run({ _ in }) {
+    let findings = try await Stopping().run {
       let findings = await doctor.findings()
       try Task.checkCancellation()
       return findings
@@ -55,7 +55,6 @@ struct DoctorCommand: AsyncParsableCommand {
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let text = String(decoding: try encoder.encode(findings), as: UTF8.self)
-    try OutputStream.standardOutput.write(lines: [text])
+    try OutputStream.standardOutput.write(json: encoder.encode(findings))
   }
 }

@@ -101,8 +101,7 @@ struct ProfileCommand: AsyncParsableCommand {
   }
 
   private func writeJSON(_ value: some Encodable) throws {
-    let bytes = Array(try CycleProfile.encoder.encode(value)) + [UInt8(ascii: "\n")]
-    try OutputStream.standardOutput.write(bytes)
+    try OutputStream.standardOutput.write(json: CycleProfile.encoder.encode(value))
   }
 
   // MARK: Cold and warm
@@ -114,7 +113,7 @@ struct ProfileCommand: AsyncParsableCommand {
     let stopping = Stopping()
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
     let isQuiet = common.quiet
-    let measured = try await stopping.run({ _ in }) {
+    let measured = try await stopping.run(showing: bench.shown) {
       let images = try await bench.images()
       let comparison = ColdWarm(bench.setup(images: images, runtimes: []))
       do {

@@ -39,7 +39,7 @@ struct PruneCommand: AsyncParsableCommand {
     settings.prune.olderThan = olderThan ?? settings.prune.olderThan
     try StateDirectory.prepare(settings.stateDirectory)
     let cleaning = ImageCleaning(settings: settings, environment: invocation.environment)
-    try await Stopping().run({ _ in }) { try await prune(cleaning) }
+    try await Stopping().run { try await prune(cleaning) }
   }
 
   private func prune(_ cleaning: ImageCleaning) async throws {

@@ -18,13 +18,24 @@ struct Stopping: Sendable {
   /// Runs work to its end, or until SIGINT, SIGTERM or SIGHUP; then the work is cancelled and
   /// waited for. A second signal ends the process at once, once all that runs below has had its signal.
   ///
+  /// A signal that was ignored when we were started stays ignored: that is how `nohup` and a shell's
+  /// background jobs ask to be spared.
+  ///
+  /// - Parameters:
+  ///   - output: Shows what happens; what it has not shown yet is waited for, within bounds.
+  ///   - stopping: Told of the first signal.
+  ///   - work: What the command does.
   /// - Throws: `ExitStatus.interrupted`; `OutputClosed`; what the work throws.
   func run<Success: Sendable>(
-    _ stopping: @escaping @Sendable (String) -> Void,
+    showing output: EventReader? = nil, _ stopping: @escaping @Sendable (String) -> Void = { _ in },
     _ work: @escaping @Sendable () async throws -> Success
   ) async throws -> Success {
-    try await withThrowingTaskGroup(of: Success?.self) { group in
-      let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
+    let trapped = Self.signals.filter { !SignalDisposition.isIgnored($0.rawValue) }
+    // The library leaves its handlers behind. What is written from now on may block for ever, and
+    // then has to end as any program does.
+    defer { for trapped in trapped { SignalDisposition.restore(trapped.rawValue) } }
+    return try await withThrowingTaskGroup(of: Success?.self) { group in
+      let signals = await UnixSignalsSequence(trapping: trapped)
       group.addTask {
         for await signal in signals {
           if interruption.isInterrupted {
@@ -44,7 +55,14 @@ struct Stopping: Sendable {
         return nil
       }
       group.addTask {
-        guard let success = try await interruption.run(work) else { throw ExitStatus.interrupted }
+        let result: Result<Success?, any Error>
+        do {
+          result = .success(try await interruption.run(work))
+        } catch {
+          result = .failure(error)
+        }
+        await output?.finish()
+        guard let success = try result.get() else { throw ExitStatus.interrupted }
         return success
       }
       defer { group.cancelAll() }
@@ -54,4 +72,19 @@ struct Stopping: Sendable {
       throw ExitStatus.interrupted
     }
   }
+
+  private static let signals: [UnixSignal] = [.sigint, .sigterm, .sighup]
+}
+
+/// What the process does about a signal.
+enum SignalDisposition {
+  static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    guard sigaction(number, nil, &action) == 0 else { return false }
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
+  /// Has it end the process, as it does by default.
+  static func restore(_ number: Int32) { signal(number, SIG_DFL) }
 }

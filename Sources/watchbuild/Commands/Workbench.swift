@@ -9,6 +9,8 @@ struct Workbench: Sendable {
   let log: EventLog
   /// Follows the events of the run.
   let profiles: ProfileStore
+  /// Shows the events of the run.
+  let shown: EventReader
   let clock = ContinuousClock()
   /// Runs Bazel.
   var runner: any CommandRunner = SubprocessRunner()
@@ -23,17 +25,18 @@ struct Workbench: Sendable {
     self.settings = settings
     let output = EventOutput(settings)
     let profiles = ProfileStore(in: settings.profileDirectory)
+    let shown = try EventReader(
+      write: { try output.write($0) },
+      failed: { error in
+        // An event that can't be encoded is a mistake of ours that no user can act on.
+        guard let error = error as? OutputClosed else { return assertionFailure("\(error)") }
+        outputClosed(error)
+      })
     self.profiles = profiles
+    self.shown = shown
     log = EventLog(now: { Date() }) { event in
       profiles.record(event)
-      do {
-        try output.write(event)
-      } catch let error as OutputClosed {
-        outputClosed(error)
-      } catch {
-        // An event that can't be encoded is a mistake of ours that no user can act on.
-        assertionFailure("\(error)")
-      }
+      shown.add(event)
     }
     try StateDirectory.prepare(settings.stateDirectory)
     try Program.check(settings.bazelCommand)

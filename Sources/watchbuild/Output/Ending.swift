@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// What is said, and which exit code follows, when a command ends with an error.
 struct Ending: Equatable {
@@ -12,13 +13,13 @@ struct Ending: Equatable {
     case let problem as Problem:
       Ending(status: problem.status.rawValue, standardError: problem.description)
     case let status as ExitStatus: Ending(status: status.rawValue)
-    case let closed as OutputClosed where closed.isReaderGone:
-      Ending(status: ExitStatus.ok.rawValue)
+    // As a program ends that does not catch the signal: quietly, and not as if all were done.
+    case let closed as OutputClosed where closed.isReaderGone: Ending(status: 128 + SIGPIPE)
     case let closed as OutputClosed:
       of(
         Problem(
           "can't write the output: \(closed.reason)",
-          hint: "look at where standard output and standard error go"))
+          hint: "look at where standard output and standard error go", status: .buildFailed))
     case is CancellationError: Ending(status: ExitStatus.interrupted.rawValue)
     default: ofParsing(error)
     }

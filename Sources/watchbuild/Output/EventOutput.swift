@@ -57,7 +57,7 @@ final class EventOutput: Sendable {
         output.lines(for: state.withLock { $0.errors.shortened(shown) })
       }
       try write(lines, after: event)
-    case .json: try stream.write(event.json() + [UInt8(ascii: "\n")])
+    case .json: try stream.write(json: event.json())
     }
   }
 

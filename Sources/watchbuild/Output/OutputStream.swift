@@ -1,4 +1,5 @@
 import Glibc
+import Runner
 import SystemPackage
 
 /// Standard output or standard error, written whole or not at all.
@@ -39,6 +40,29 @@ struct OutputStream: Sendable {
     }
   }
 
+  /// Writes JSON and a newline, with nothing in it that a terminal would act on.
+  ///
+  /// - Throws: `OutputClosed`.
+  func write(json bytes: some Sequence<UInt8>) throws(OutputClosed) {
+    try write(UnsafeText.escaped(json: Array(bytes)) + [UInt8(ascii: "\n")])
+  }
+
+  /// Writes a last message, for which it does not wait without end: nobody may be reading.
+  func write(last text: String) {
+    var rest = Array((text + "\n").utf8)[...]
+    while !rest.isEmpty {
+      var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
+      guard poll(&waiting, 1, 2000) == 1 else { return }
+      // So many bytes fit into a pipe that can be written to at all; source: pipe(7).
+      let count = rest.prefix(Int(PIPE_BUF)).withUnsafeBytes {
+        Glibc.write(descriptor.rawValue, $0.baseAddress, $0.count)
+      }
+      // Where the message itself can't be written there is nobody left to tell.
+      guard count > 0 || errno == EAGAIN || errno == EINTR else { return }
+      rest = rest.dropFirst(max(count, 0))
+    }
+  }
+
   func write(lines: [String]) throws(OutputClosed) {
     guard !lines.isEmpty else { return }
     try write(Array((lines.joined(separator: "\n") + "\n").utf8))
@@ -49,6 +73,6 @@ struct OutputStream: Sendable {
 struct OutputClosed: Error, Equatable {
   var reason: Errno
 
-  /// The reader had enough, as `head` has; that is no failure of ours.
+  /// The reader had enough, as `head` has.
   var isReaderGone: Bool { reason == .brokenPipe }
 }

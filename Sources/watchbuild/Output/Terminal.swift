@@ -1,4 +1,5 @@
 import Glibc
+import Runner
 
 /// What may be written to a terminal, and what is known of it.
 enum Terminal {
@@ -17,32 +18,21 @@ enum Terminal {
 
   /// Text in which nothing can move the cursor, recolour the screen or reorder what is read.
   ///
-  /// File names and compiler messages may hold anything: control characters (C0, C1 and DEL) and
-  /// the bidirectional overrides are written as Swift would write them in a literal.
+  /// File names and compiler messages may hold anything: `UnsafeText` is written as Swift would
+  /// write it in a literal.
   static func escaped(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
+    guard text.unicodeScalars.contains(where: UnsafeText.contains) else { return text }
     var safe = ""
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\n": safe += "\\n"
       case "\r": safe += "\\r"
       case "\t": safe += "\\t"
-      case _ where isUnsafe(scalar):
+      case _ where UnsafeText.contains(scalar):
         safe += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
       default: safe.unicodeScalars.append(scalar)
       }
     }
     return safe
-  }
-
-  private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0...0x1F, 0x7F...0x9F: true
-    // Source: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
-    case 0x061C, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: true
-    // Line and paragraph separators.
-    case 0x2028, 0x2029: true
-    default: false
-    }
   }
 }

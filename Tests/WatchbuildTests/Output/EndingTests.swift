@@ -58,13 +58,13 @@ struct EndingTests {
     #expect(Ending.of(ExitStatus.buildFailed) == Ending(status: 1))
   }
 
-  @Test func `a reader that had enough is no failure`() {
-    #expect(Ending.of(OutputClosed(reason: .brokenPipe)) == Ending(status: 0))
+  @Test func `a reader that had enough ends a command as SIGPIPE would`() {
+    #expect(Ending.of(OutputClosed(reason: .brokenPipe)) == Ending(status: 141))
   }
 
   @Test func `a full disk is a failure`() {
     let ending = Ending.of(OutputClosed(reason: .noSpace))
-    #expect(ending.status == 2)
+    #expect(ending.status == 1)
     #expect(ending.standardError?.contains("No space left on device") == true)
   }
 
