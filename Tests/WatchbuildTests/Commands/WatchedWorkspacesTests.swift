@@ -151,7 +151,8 @@ import Watcher
   @Test func `a file outside is watched from the start, and nothing beside it told`() throws {
     try directory.write("import %workspace%/../shared/ci.bazelrc\n", to: "w/.bazelrc")
     try directory.write("", to: "shared/ci.bazelrc")
-    var watched = WatchedWorkspaces(Settings(workspace: root, stateDirectory: "/s"))
+    var watched = WatchedWorkspaces(
+      Settings(workspace: root, stateDirectory: PrivateDirectory("/s")))
     let shared = directory.appending("shared")
     #expect(watched.scope.directories.contains(shared))
     #expect(!watched.ignores(shared.appending("ci.bazelrc")))
@@ -186,7 +187,8 @@ import Watcher
 
   @Test func `in an ignored directory it is watched all the same`() throws {
     try directory.write("locks\n", to: "w/.bazelignore")
-    var watched = WatchedWorkspaces(Settings(workspace: root, stateDirectory: "/s"))
+    var watched = WatchedWorkspaces(
+      Settings(workspace: root, stateDirectory: PrivateDirectory("/s")))
     var index = try index(of: root)
     index.inputs = RepositoryInputs(files: ["locks/pip.txt"])
     let reaches = reaches(&watched) { $0.follow(index, isWhole: false) }
