@@ -60,6 +60,9 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
     case .marked(.commandBegan):
       runningCommands += 1
       open?.sawCommand = true
+      for index in open?.batch.sightings.indices ?? 0..<0 {
+        open?.batch.sightings[index].precedesCommand = true
+      }
     case .marked(.commandEnded):
       runningCommands = max(0, runningCommands - 1)
     case .overflowed, .rootReturned:

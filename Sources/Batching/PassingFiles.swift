@@ -20,7 +20,8 @@ package struct PassingFiles: Sendable {
   ///   - isUnknown: Whether a change means nothing to any image.
   /// - Returns: The deleted paths that Bazel may have seen.
   package mutating func takeIn(_ batch: Batch, isUnknown: (FilePath) -> Bool) -> Set<FilePath> {
-    let during = Set(batch.sightings.lazy.filter(\.isDuringCommand).map(\.path))
+    let during = Set(
+      batch.sightings.lazy.filter { $0.isDuringCommand || $0.precedesCommand }.map(\.path))
     var seen: Set<FilePath> = []
     for change in batch.changes {
       switch change.kind {

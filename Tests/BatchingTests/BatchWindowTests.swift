@@ -136,7 +136,8 @@ import Watcher
     window.add(change("/w/a"), at: at(2), seeing: .hash(2))
     #expect(
       window.close(at: at(32))?.sightings == [
-        Sighting(path: "/w/a", content: .hash(1), isDuringCommand: false),
+        Sighting(
+          path: "/w/a", content: .hash(1), isDuringCommand: false, precedesCommand: true),
         Sighting(path: "/w/a", content: .hash(2), isDuringCommand: true),
       ])
   }
