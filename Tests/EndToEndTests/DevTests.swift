@@ -7,7 +7,7 @@ import Watcher
 /// `watchbuild dev` on the storefront, with real Bazel and real dockerd.
 @Suite(
   .serialized, .bazel, .enabled(if: DockerDaemon.isExpected, "\(DockerDaemon.requirement)"),
-  .timeLimit(.minutes(15)), .storefront)
+  .timeLimit(.minutes(15)), .eachBazelInEveryWay, .storefront)
 struct DevTests {
   private let storefront: Storefront
   private let docker: DockerDaemon
@@ -169,8 +169,7 @@ struct DevTests {
       ])
     #expect(left == "")
     // Bazel's lock is free.
-    try await Storefront.run(
-      "sh", ["-c", "cd '\(storefront.root)' && bazel --noblock_for_lock info release"])
+    try storefront.workspace.terminal("--noblock_for_lock", "info", "release")
   }
 
   @Test func `a Bazel server that is killed in mid-build is told, and the build is made up for`()

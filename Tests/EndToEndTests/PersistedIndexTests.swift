@@ -5,7 +5,7 @@ import Testing
 import Watcher
 
 /// What a second `watchbuild dev` knows of the first, on real Bazel.
-@Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .storefront)
+@Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .eachBazel, .storefront)
 struct PersistedIndexTests {
   private let storefront: Storefront
 

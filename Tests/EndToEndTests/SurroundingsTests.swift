@@ -5,7 +5,7 @@ import Testing
 import Watcher
 
 /// `dev` where the surroundings are in its way: no inotify, a version control that holds its lock.
-@Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .storefront)
+@Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .eachBazel, .storefront)
 struct SurroundingsTests {
   private let storefront: Storefront
 

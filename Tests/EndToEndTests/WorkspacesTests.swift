@@ -5,7 +5,7 @@ import Testing
 import Watcher
 
 /// One `dev` for images of two workspaces, each with a Bazel server of its own.
-@Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .storefront)
+@Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .eachBazel, .storefront)
 struct WorkspacesTests {
   private let storefront: Storefront
 
