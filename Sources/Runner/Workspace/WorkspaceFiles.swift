@@ -38,6 +38,8 @@ struct WorkspaceFiles {
   /// More than this no person wrote: of one file, and of how many.
   private static let maximumSize = 1 << 20
   private static let maximumCount = 5000
+  /// More files of one directory are no lock files.
+  private static let maximumPerLiteral = 256
 
   /// - Parameters:
   ///   - options: Those of builds.
@@ -80,7 +82,10 @@ struct WorkspaceFiles {
       guard let text = SmallFile.text(of: source.file, limit: Self.maximumSize) else { continue }
       let starlark = StarlarkText(text)
       for call in starlark.calls { note(call, in: source) }
-      for literal in Set(starlark.literals) { addFiles(namedBy: literal, in: source) }
+      for literal in Set(starlark.literals) {
+        addFiles(namedBy: literal, in: source)
+        addFiles(begunBy: literal)
+      }
     }
   }
 
@@ -125,6 +130,32 @@ struct WorkspaceFiles {
         insert(named.file)
       }
     }
+  }
+
+  /// The files whose labels may begin as a string does, of which the rest comes when the code runs:
+  /// `Label("//locks:" + name)`, `"//locks:%s.txt" % name`.
+  private mutating func addFiles(begunBy literal: String) {
+    let text = literal.prefix { !"%{".contains($0) }
+    guard text.count < literal.count || text.hasSuffix(":") || text.hasSuffix("/"),
+      let slashes = text.firstRange(of: "//"),
+      text[..<slashes.lowerBound].allSatisfy({ $0 == "@" }), literal.utf8.count < 1024
+    else { return }
+    let path = text[slashes.upperBound...].split(
+      whereSeparator: { "/:".contains($0) })
+    let isWhole = text.hasSuffix(":") || text.hasSuffix("/")
+    let directory = (isWhole ? path[...] : path.dropLast()).joined(separator: "/")
+    let prefix = isWhole ? "" : String(path.last ?? "")
+    // All files of the root would be too many: nearly every save would be one of the whole workspace.
+    guard !directory.isEmpty else { return }
+    let root = workspace.pushing(FilePath(directory))
+    var found: [FilePath] = []
+    DirectoryEntries.forEach(in: root) { name, kind in
+      let name = String(cString: name)
+      let isWanted =
+        kind != .directory && name.hasPrefix(prefix) && found.count < Self.maximumPerLiteral
+      if isWanted, !BuildFileName.all.contains(name) { found.append(root.appending(name)) }
+    }
+    for file in found { insert(file) }
   }
 
   private static func isStarlark(_ path: String) -> Bool {

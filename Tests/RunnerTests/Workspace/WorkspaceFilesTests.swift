@@ -64,6 +64,22 @@ import Testing
     #expect(files().inputs.files.contains("requirements.txt"))
   }
 
+  @Test(arguments: [
+    #"Label("//locks:" + name + ".txt")"#, #""//locks:%s.txt" % name"#,
+    #""//locks:{}.txt".format(name)"#,
+    #""@//locks:pi%s.txt" % name"#, #""//locks/" + name"#,
+  ])
+  func `files whose label is put together when the code runs are found in their directory`(
+    text: String
+  ) throws {
+    try write([
+      "w/WORKSPACE": #"load("//:x.bzl", "x")"#, "w/x.bzl": "L = \(text)", "w/locks/pip.txt": "",
+      "w/locks/BUILD": "",
+    ])
+    #expect(files().inputs.files.contains("locks/pip.txt"))
+    #expect(!files().inputs.files.contains("locks/BUILD"))
+  }
+
   @Test func `a label is read from where it stands`() throws {
     try write([
       "w/WORKSPACE": #"load("//a/b:x.bzl", "x")"#,
