@@ -44,6 +44,19 @@ struct LabelTable: Sendable, Equatable {
     return label.withUTF8 { node($0) }
   }
 
+  /// The label's number; of a label in another repository all that have its package and name, where
+  /// that repository has another name here.
+  func nodes(called label: Label) -> [TargetIndex.Node] {
+    if let known = node(label.description) { return [known] }
+    guard !label.repository.isEmpty else { return [] }
+    let name = Array("//\(label.package):\(label.name)".utf8)
+    return (0..<TargetIndex.Node(count)).filter { node in
+      let bytes = self.bytes(node)
+      return bytes.first == UInt8(ascii: "@") && bytes.suffix(name.count).elementsEqual(name)
+        && LabelParts(bytes)?.packageBytes.elementsEqual(label.package.utf8) == true
+    }
+  }
+
   /// The label's number, given to it now if it has none.
   mutating func insert(_ label: Text) -> TargetIndex.Node {
     let slot = slot(of: label)

@@ -105,16 +105,9 @@ extension TargetIndex {
     /// Bazel may have answered with another name of its repository: then the image is whatever has
     /// its package and name in any.
     private mutating func image(_ label: Label) -> Node {
-      if let known = labels.node(label.description) { return known }
+      let others = labels.nodes(called: label)
       let image = node(label.description)
-      guard !label.repository.isEmpty else { return image }
-      let name = Array("//\(label.package):\(label.name)".utf8)
-      for other in 0..<image where labels.bytes(other).suffix(name.count).elementsEqual(name) {
-        guard let parts = LabelParts(labels.bytes(other)), !parts.isInMainRepository,
-          parts.packageBytes.elementsEqual(label.package.utf8)
-        else { continue }
-        edge(from: other, to: image)
-      }
+      for other in others where other != image { edge(from: other, to: image) }
       return image
     }
 

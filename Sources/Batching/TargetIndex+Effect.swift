@@ -3,7 +3,7 @@ package import Watcher
 
 extension TargetIndex {
   /// What a changed path starts from in the graph.
-  private struct Meaning {
+  struct Meaning {
     /// Bazel's own configuration, or a file that no query reports.
     var isEverything = false
     var nodes: [Node] = []
@@ -72,18 +72,6 @@ extension TargetIndex {
     return Effect(images: nodes.isEmpty ? [] : images(from: Array(nodes)), isStale: isStale)
   }
 
-  /// Why a change affects images: for each the shortest way from the file to its target.
-  package func explanation(
-    of change: FileChange, isPackage: (String) -> Bool = { _ in false }
-  ) -> [String: [String]] {
-    let meaning = meaning(of: change, isPackage: isPackage)
-    guard meaning.isEverything else { return paths(from: meaning.nodes) }
-    let file = places(of: change.path.string).first?.path ?? change.path.string
-    return images.reduce(into: [:]) { paths, image in
-      paths[image.name] = [file, labels[image.node]]
-    }
-  }
-
   /// The packages of all rules that a file reaches, on the way to images: where what is made from it lies.
   package func packages(madeFrom path: FilePath) -> Set<SourceLinks.Place> {
     let meaning = meaning(
@@ -102,13 +90,6 @@ extension TargetIndex {
     return packages
   }
 
-  /// A path as changes of files: for a directory, of every file in the graph that lies below it.
-  package func changes(under change: FileChange) -> [FileChange] {
-    if change.path == workspace { return files(under: [SourceLinks.Place(path: "")]) }
-    let files = files(under: places(of: change.path.string))
-    return files.isEmpty ? [change] : files
-  }
-
   private func meaning(
     of change: FileChange, wasSeen: Bool, isPackage: (String) -> Bool
   ) -> Meaning {
@@ -121,23 +102,10 @@ extension TargetIndex {
     return meaning
   }
 
-  private func files(under places: [SourceLinks.Place]) -> [FileChange] {
-    guard !places.isEmpty else { return [] }
-    var files: [FileChange] = []
-    forEachFile { _, label in
-      guard places.contains(where: { label.isBelow($0) }),
-        let root = label.isInMainRepository
-          ? workspace.string : links.roots[String(label.repository)]
-      else { return }
-      files.append(FileChange(path: FilePath("\(root)/\(label.path)"), kind: .modified))
-    }
-    return files
-  }
-
   // MARK: Places
 
   /// All that a path is: in the workspace, and by way of links.
-  private func places(of path: String) -> [SourceLinks.Place] {
+  func places(of path: String) -> [SourceLinks.Place] {
     var places = links.places(of: path[...])
     for (repository, root) in links.roots {
       if let rest = path.below(root) {
@@ -151,7 +119,7 @@ extension TargetIndex {
   }
 
   /// - Parameter takesEditorFiles: An editor's temporary file counts like any other.
-  private func meaning(
+  func meaning(
     of change: FileChange, isPackage: (String) -> Bool, takesEditorFiles: Bool = false
   ) -> Meaning {
     var meaning = Meaning()
@@ -315,7 +283,7 @@ extension TargetIndex {
 
 extension LabelParts {
   /// Whether a file of that label lies at the place or below it.
-  fileprivate func isBelow(_ place: SourceLinks.Place) -> Bool {
+  func isBelow(_ place: SourceLinks.Place) -> Bool {
     guard isInMainRepository == place.repository.isEmpty,
       isInMainRepository || repository == place.repository
     else { return false }

@@ -69,4 +69,26 @@ import Watcher
     let change = FileChange(path: "/other/o.txt", kind: .modified)
     #expect(index.effect(of: change).images == [""])
   }
+
+  @Test(arguments: [
+    ("//a:a.txt", ["a"]), ("//tc:pack", ["a"]), ("//b:image", ["b"]), ("@theirs//:o.txt", []),
+    ("@@other~//:o.txt", []),
+  ])
+  func `a label is explained as its file is`(label: String, images: [String]) throws {
+    let ways = try index(joined: []).explanation(of: #require(Label(label)))
+    #expect(ways.map { Set($0.keys) } == Set(images))
+  }
+
+  @Test(arguments: ["//a:none", "@other//:none", "//none"])
+  func `a label that nothing has is not explained`(label: String) throws {
+    #expect(try index(joined: []).explanation(of: #require(Label(label))) == nil)
+  }
+
+  @Test(arguments: [
+    ("/w/a/a.txt", true), ("/w/a", true), ("/w", true), ("/other/o.txt", true), ("/w/c", false),
+    ("/w/a/none.txt", false), ("/elsewhere", false),
+  ])
+  func `paths of the graph are known, be they there or not`(path: String, isKnown: Bool) throws {
+    #expect(try index(joined: []).knows(FilePath(path)) == isKnown)
+  }
 }

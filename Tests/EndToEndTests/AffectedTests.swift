@@ -26,11 +26,12 @@ extension CommandTests {
 
     @Test(arguments: [
       (["services/cart/src/cart.routes"], "cart\n"),
-      (["services/web/src/new.routes", "services/cart/BUILD.bazel"], "cart\nweb\n"),
+      (["services/web/src/index.routes", "services/cart/BUILD.bazel"], "cart\nweb\n"),
+      (["//services/cart:src/cart.routes"], "cart\n"), (["//services/web:image"], "web\n"),
       (["services/payments"], "payments\n"),
       (["-C", "services", "cart/src", "./web/../payments"], "cart\npayments\n"),
       (["lib"], all), (["rules/image.bzl"], all), (["WORKSPACE"], all),
-      (["README.md"], ""), (["/etc/passwd"], ""), (["no/such/directory"], ""),
+      (["README.md"], ""), (["/etc/passwd"], ""),
     ])
     func `a path's images are told, and nothing is built`(
       arguments: [String], expected: String
@@ -62,6 +63,22 @@ extension CommandTests {
       #expect(answer.images.first?.path?.last == "//services/cart:image")
       let none = try await affected("README.md", "--json")
       #expect(none.output == "{\"images\":[]}\n")
+    }
+
+    @Test(arguments: [
+      ("nosuch.txt", "no such file: nosuch.txt"), ("no/such/directory", "no such file: no/such/"),
+      ("//lib:nosuch", "no image depends on a file or target named //lib:nosuch"),
+      ("@ext//:nosuch", "no image depends on a file or target named @ext//:nosuch"),
+      ("//services/...", "'//services/...' is a pattern, not a label"),
+      ("//lib:", "'//lib:' is no label"), ("@none", "no image depends on"),
+    ])
+    func `what is not there is an error`(argument: String, message: String) async throws {
+      for command in [["affected", argument], ["build", "--load", "none", "--affected-by", argument]] {
+        let run = try await storefront.workspace.run(command)
+        #expect(run.exit == 2)
+        #expect(run.output == "")
+        #expect(run.errors.contains("watchbuild: error: \(message)"))
+      }
     }
 
     @Test func `a path is needed`() async throws {

@@ -36,7 +36,7 @@ extension BazelWorkspace {
   /// `docker` is the `DOCKER_HOST`; by default a socket that is not there.
   func start(
     _ arguments: [String], in directory: FilePath? = nil, docker: String? = nil,
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], under script: String? = nil
   ) throws -> WatchbuildProcess {
     let own = [
       "PATH": "\(home)/bin:\(testBazel.searchPath)",
@@ -46,7 +46,8 @@ extension BazelWorkspace {
       "KUBECONFIG": "/dev/null",
     ]
     return try WatchbuildProcess(
-      arguments, in: directory ?? root, environment: own.merging(environment) { $1 })
+      arguments, in: directory ?? root, environment: own.merging(environment) { $1 },
+      under: script)
   }
 
   /// Runs `watchbuild` to its end.

@@ -115,6 +115,17 @@ struct PersistedIndexTests {
     #expect(storefront.commands().dropFirst(before) == ["query"])
   }
 
+  @Test func `a source that is gone is told by what was known of it`() async throws {
+    try await first()
+    let path = "services/cart/src/cart.routes"
+    try await storefront.editing(path, { _ in }) {
+      storefront.workspace.remove(path)
+      let affected = try storefront.watchbuild(["affected", path])
+      #expect(try await affected.exit() == 0)
+      #expect(affected.output == "cart\n")
+    }
+  }
+
   @Test func `a damaged index is not used, and said to be damaged`() async throws {
     try await first()
     let file = try #require(try indexFiles().first)

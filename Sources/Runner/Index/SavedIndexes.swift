@@ -71,6 +71,12 @@ package struct SavedIndexes: Sendable {
     return saved.index
   }
 
+  /// The index of one workspace that an earlier run left, whatever has changed since.
+  package func last(of workspace: FilePath, images: [ImageTarget]) async -> TargetIndex? {
+    // As above.
+    try? await file(of: workspace).load(workspace, images: images).index
+  }
+
   /// Writes the files. One call at a time.
   func save(_ snapshot: Snapshot) {
     for (index, moment) in snapshot.indexes {
