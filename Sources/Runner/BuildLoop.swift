@@ -20,7 +20,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     case batchesEnded
     case readingEnded(Result<ReadingOutcome, any Error>)
     /// The cycle under way has new indexes, and waits for what they add to what it owes.
-    case refreshed([TargetIndex], CheckedContinuation<Set<String>, Never>)
+    case refreshed([TargetIndex], AsyncStream<Set<String>>.Continuation)
     case learned([FilePath: FileContent])
     case cycleEnded(Result<CycleOutcome, any Error>)
     /// Whether what failed can be tried now.
@@ -168,7 +168,11 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
       start: start, indexes: state.backlog.indexes, stale: state.backlog.stale, setup: setup,
       record: record, interruption: interruption, clock: clock, follow: follow,
       refreshed: { indexes in
-        await withCheckedContinuation { mailbox.yield(.refreshed(indexes, $0)) }
+        // A loop that is cancelled answers no more; then so is the cycle.
+        let (answers, answer) = AsyncStream.makeStream(of: Set<String>.self)
+        mailbox.yield(.refreshed(indexes, answer))
+        for await owed in answers { return owed }
+        return start.owed
       },
       learned: { mailbox.yield(.learned($0)) }, loads: loads, heard: heard)
   }

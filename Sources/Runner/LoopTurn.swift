@@ -60,7 +60,7 @@ struct LoopTurn<C: Clock<Duration>> {
       try readingEnded(result.get(), in: &group)
     case .refreshed(let indexes, let answer):
       for index in indexes { moments.adopted(index, at: running?.began ?? began) }
-      answer.resume(returning: state.refreshed(indexes))
+      answer.yield(state.refreshed(indexes))
     case .learned(let contents):
       state.learn(contents)
     case .cycleEnded(let result):

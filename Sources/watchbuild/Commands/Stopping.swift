@@ -18,8 +18,9 @@ struct Stopping: Sendable {
   /// Runs work to its end, or until SIGINT, SIGTERM or SIGHUP; then the work is cancelled and
   /// waited for. A second signal ends the process at once, once all that runs below has had its signal.
   ///
-  /// A signal that was ignored when we were started stays ignored: that is how `nohup` and a shell's
-  /// background jobs ask to be spared.
+  /// A signal that was ignored when we were started stays ignored: that is how `nohup` asks to be spared. Not so
+  /// SIGINT in the background job of a script: shells ignore it there together with SIGQUIT, and `kill -INT` is how
+  /// the script ends us.
   ///
   /// - Parameters:
   ///   - output: Shows what happens; what it has not shown yet is waited for, within bounds.
@@ -30,7 +31,11 @@ struct Stopping: Sendable {
     showing output: EventReader? = nil, _ stopping: @escaping @Sendable (String) -> Void = { _ in },
     _ work: @escaping @Sendable () async throws -> Success
   ) async throws -> Success {
-    let trapped = Self.signals.filter { !SignalDisposition.isIgnored($0.rawValue) }
+    let isBackgroundJob =
+      SignalDisposition.isIgnored(SIGINT) && SignalDisposition.isIgnored(SIGQUIT)
+    let trapped = Self.signals.filter {
+      !SignalDisposition.isIgnored($0.rawValue) || ($0.rawValue == SIGINT && isBackgroundJob)
+    }
     // The library leaves its handlers behind. What is written from now on may block for ever, and
     // then has to end as any program does.
     defer { for trapped in trapped { SignalDisposition.restore(trapped.rawValue) } }
