@@ -69,15 +69,11 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
     do {
       let ended = try await ticket.run {
         try await telling(job, ticket.progress) {
-          try await job.runtime.load(job.archive, as: job.reference)
+          try await loadInTurn(job)
         }
       }
       guard let result = ended else {
         return record.cancelled(job.image, because: "it has changed again, and is built anew")
-      }
-      if result.isChanged {
-        // An image that is not written down is one that is never removed: no reason to fail.
-        try? await ledger?.loaded(result.id, as: job.reference, into: job.runtime.name)
       }
       held.hold(job.image.name, result.id, as: job.reference, in: job.runtime.name)
       record.loaded(
@@ -88,6 +84,19 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
     } catch {
       record.failedLoad(
         job.image, "\(error)", as: job.reference, runtime: job.runtime.name)
+    }
+  }
+
+  /// Loads while nothing is removed there, and writes down what was loaded before anything is.
+  private func loadInTurn(_ job: Job) async throws -> LoadResult {
+    guard let ledger else { return try await job.runtime.load(job.archive, as: job.reference) }
+    return try await ledger.lane(of: job.runtime.name).sharing {
+      let result = try await job.runtime.load(job.archive, as: job.reference)
+      if result.isChanged {
+        // An image that is not written down is one that is never removed: no reason to fail.
+        try? await ledger.loaded(result.id, as: job.reference, into: job.runtime.name)
+      }
+      return result
     }
   }
 

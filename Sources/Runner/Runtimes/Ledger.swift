@@ -43,6 +43,9 @@ package struct Ledger: Sendable {
     self.now = now
   }
 
+  /// In which loads into a runtime, and removals from it, take turns.
+  func lane(of runtime: String) -> RuntimeLane { RuntimeLane(runtime, in: directory.path) }
+
   var seconds: Int64 { Int64(now().timeIntervalSince1970) }
 
   /// Writes down that a runtime took an image from us.

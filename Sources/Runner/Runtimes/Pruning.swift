@@ -94,31 +94,55 @@ package struct Pruning: Sendable {
   /// - Parameter isDryRun: Nothing is removed, and the answer is what would be.
   /// - Throws: `RuntimeError` when the runtime does not answer; `Errno` of the ledger.
   package func run(in runtime: any ImageRuntime, isDryRun: Bool = false) async throws -> [Outcome] {
-    let entries = try await ledger.entries().filter { $0.runtime == runtime.name }
-    let verdict = rule.verdict(on: entries, now: ledger.seconds)
+    let verdict = try await verdict(on: runtime)
     var outcomes: [Outcome] = []
     for image in verdict.superseded {
-      let removal = try await runtime.remove(
-        image, keeping: verdict.kept.union(Self.after(image, in: verdict)), isDryRun: isDryRun)
-      outcomes.append(Outcome(runtime: runtime.name, image: image, removal: removal))
-      guard !isDryRun else { continue }
-      switch removal {
-      case .kept: break
-      case .removed, .absent:
-        try await ledger.append([
-          Ledger.Entry(
-            runtime: runtime.name, reference: image.reference.description,
-            id: image.id.description, time: ledger.seconds, isRemoved: true)
-        ])
+      let removal: Removal?
+      if isDryRun {
+        removal = try await remove(image, from: runtime, by: verdict, isDryRun: true)
+      } else {
+        removal = try await ledger.lane(of: runtime.name).alone {
+          // A load may have brought it back while this waited for its turn.
+          let verdict = try await self.verdict(on: runtime)
+          return try await remove(image, from: runtime, by: verdict, isDryRun: false)
+        }
       }
+      guard let removal else { continue }
+      outcomes.append(Outcome(runtime: runtime.name, image: image, removal: removal))
     }
     if !isDryRun { try await ledger.compact() }
     return outcomes
   }
 
+  private func verdict(on runtime: any ImageRuntime) async throws -> PruneRule.Verdict {
+    let entries = try await ledger.entries().filter { $0.runtime == runtime.name }
+    return rule.verdict(on: entries, now: ledger.seconds)
+  }
+
+  /// - Returns: `nil` when it is not superseded any more.
+  private func remove(
+    _ image: SupersededImage, from runtime: any ImageRuntime, by verdict: PruneRule.Verdict,
+    isDryRun: Bool
+  ) async throws -> Removal? {
+    guard verdict.superseded.contains(where: { $0.id == image.id }) else { return nil }
+    let removal = try await runtime.remove(
+      image, keeping: verdict.kept.union(Self.after(image, in: verdict)), isDryRun: isDryRun)
+    switch removal {
+    case .kept: break
+    case .removed, .absent:
+      guard !isDryRun else { break }
+      try await ledger.append([
+        Ledger.Entry(
+          runtime: runtime.name, reference: image.reference.description, id: image.id.description,
+          time: ledger.seconds, isRemoved: true)
+      ])
+    }
+    return removal
+  }
+
   /// Those whose turn comes later are still whole until then.
   private static func after(_ image: SupersededImage, in verdict: PruneRule.Verdict) -> Set<Digest>
   {
-    Set(verdict.superseded.drop { $0 != image }.dropFirst().map(\.id))
+    Set(verdict.superseded.drop { $0.id != image.id }.dropFirst().map(\.id))
   }
 }

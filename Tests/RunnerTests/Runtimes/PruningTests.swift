@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -106,5 +107,94 @@ import Testing
       }
       #expect(try await pruning.run(in: store).isEmpty)
     }
+  }
+
+  /// Notes what is removed from it.
+  private final class NotingRuntime: ImageRuntime {
+    let name = "docker"
+    private let all = Mutex<[Digest]>([])
+    var removed: [Digest] { all.withLock { $0 } }
+
+    func isAvailable() async -> Bool { true }
+
+    func load(_ archive: ImageArchive, as reference: ImageReference) async throws -> LoadResult {
+      throw CancellationError()
+    }
+
+    func remove(
+      _ image: SupersededImage, keeping kept: Set<Digest>, isDryRun: Bool
+    ) async throws -> Removal {
+      all.withLock { $0.append(image.id) }
+      return .removed
+    }
+  }
+
+  @Test func `what a load is just bringing back is not removed`() async throws {
+    try await withScratchDirectory { directory in
+      let ledger = Ledger(in: directory, now: { Date(timeIntervalSince1970: 100_000) })
+      try await ledger.append((1...3).map { Self.load($0, at: Int64($0)) })
+      let reference = try #require(ImageReference("lab/app:dev"))
+      let runtime = NotingRuntime()
+      let pruning = Pruning(PruneRule(keep: 0, olderThan: .seconds(1)), ledger: ledger)
+      #expect(try await pruning.run(in: runtime, isDryRun: true).count == 2)
+      let before = runtime.removed.count
+
+      let (gate, open) = AsyncStream.makeStream(of: Never.self)
+      let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+      let load = Task {
+        try await ledger.lane(of: "docker").sharing {
+          begin.yield()
+          for await _ in gate {}
+          // The first is current again, and the third superseded.
+          try await ledger.loaded(Self.id(1), as: reference, into: "docker")
+        }
+      }
+      for await _ in begun { break }
+      let removal = Task { try await pruning.run(in: runtime) }
+      for _ in 0..<1000 { await Task.yield() }
+      #expect(runtime.removed.count == before)
+      open.finish()
+      try await load.value
+      #expect(try await removal.value.map(\.image.id) == [Self.id(2)])
+      #expect(runtime.removed.dropFirst(before) == [Self.id(2)])
+    }
+  }
+
+  private final class Order: Sendable {
+    private let words = Mutex<[String]>([])
+    var all: [String] { words.withLock { $0 } }
+    func add(_ word: String) { words.withLock { $0.append(word) } }
+  }
+
+  @Test func `loads go side by side, and none while something is removed`() async throws {
+    try await withScratchDirectory { directory in
+      let lane = RuntimeLane("docker", in: directory)
+      try await lane.sharing { try await lane.sharing {} }
+      let order = Order()
+      let (gate, open) = AsyncStream.makeStream(of: Never.self)
+      let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          try await lane.alone {
+            begin.yield()
+            for await _ in gate {}
+            order.add("removed")
+          }
+        }
+        for await _ in begun { break }
+        group.addTask { try await lane.sharing { order.add("loaded") } }
+        // Another runtime's loads do not wait.
+        try await RuntimeLane("podman", in: directory).sharing {}
+        open.finish()
+        try await group.waitForAll()
+      }
+      #expect(order.all == ["removed", "loaded"])
+    }
+  }
+
+  @Test func `without a state directory images are loaded, and none is removed`() async throws {
+    let lane = RuntimeLane("docker", in: "/nowhere")
+    try await lane.sharing {}
+    await #expect(throws: Errno.self) { try await lane.alone {} }
   }
 }
