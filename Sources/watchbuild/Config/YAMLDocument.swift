@@ -1,3 +1,4 @@
+import Runner
 import Yams
 
 /// A YAML file as a tree of values that know their line and column.
@@ -12,6 +13,11 @@ struct YAMLDocument {
 
   /// Reads the one document in a text; `file` is its name as the user knows it, for messages.
   init(parsing text: String, file: String) throws(Problem) {
+    if let refusal = YAMLText(text).refusal {
+      throw Problem(
+        refusal.message,
+        at: Problem.Location(file: file, line: refusal.line, column: refusal.column))
+    }
     do {
       let parser = try Parser(yaml: text, encoding: .utf8)
       var remaining = Self.maximumNodeCount
@@ -19,6 +25,10 @@ struct YAMLDocument {
       if case .null = root?.content { root = nil }
     } catch let error as YamlError {
       throw Self.problem(error, text: text, file: file)
+    } catch let unseen as UnseenCharacter {
+      throw Problem(
+        "broken YAML: U+0000 is a character that can't be seen",
+        at: Problem.Location(file: file, line: unseen.line, column: unseen.column))
     } catch let excess as TooManyValues {
       throw Problem(
         "too many values", at: Problem.Location(file: file, line: excess.line),
@@ -103,14 +113,24 @@ private struct TooManyValues: Error {
   var line: Int
 }
 
+/// Written as an escape: `"\0"`.
+private struct UnseenCharacter: Error {
+  var line: Int
+  var column: Int
+}
+
 extension YAMLNode {
-  fileprivate init(_ node: Node, remaining: inout Int) throws(TooManyValues) {
+  fileprivate init(_ node: Node, remaining: inout Int) throws {
     line = node.mark?.line ?? 1
     column = node.mark?.column ?? 1
     remaining -= 1
     guard remaining > 0 else { throw TooManyValues(line: line) }
     switch node {
-    case .scalar(let scalar): content = Self.content(of: node, scalar)
+    case .scalar(let scalar):
+      if scalar.string.unicodeScalars.contains("\0") {
+        throw UnseenCharacter(line: line, column: column)
+      }
+      content = Self.content(of: node, scalar)
     case .sequence(let sequence):
       var elements: [YAMLNode] = []
       for element in sequence { elements.append(try YAMLNode(element, remaining: &remaining)) }
