@@ -80,13 +80,16 @@ extension Bazel {
     update: @escaping @Sendable (BuildUpdate) -> Void,
     target: @escaping @Sendable (QueryStream.Target) -> Void
   ) async throws -> QueryAnswer {
-    let known = unknownOptions.known(newer, in: workspace)
+    let known = unknownOptions.known(newer, of: executable, in: workspace)
     do {
       return try await answer(
         to: expression, attributes: attributes, options: known, waitsForLock: waitsForLock,
         update: update, target: target)
     } catch let error as BazelError where error.exitCode == 2 {
-      guard unknownOptions.learn(from: error.problem, options: known, in: workspace) else {
+      guard
+        unknownOptions.learn(
+          from: error.problem, options: known, of: executable, in: workspace)
+      else {
         throw error
       }
       return try await targets(

@@ -18,10 +18,11 @@ struct Workbench: Sendable {
   var heard: (@Sendable (BuildUpdate) -> Void)?
   /// Of `dev`: made anew where somebody has removed its file.
   private var lock: DevLock?
-  private let unknownOptions = UnknownOptions()
+  private let unknownOptions: UnknownOptions
 
   /// - Throws: `Problem` when the state directory can't be written or there is no Bazel.
   init(_ settings: Settings, outputClosed: @escaping @Sendable (OutputClosed) -> Void) throws {
+    unknownOptions = UnknownOptions(in: settings.stateDirectory.appending("bazel"))
     self.settings = settings
     let output = EventOutput(settings)
     let profiles = ProfileStore(in: settings.profileDirectory)
