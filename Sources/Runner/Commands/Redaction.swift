@@ -131,7 +131,9 @@ package enum Redaction {
       "api-key", "authorization", "private_key", "private-key", "access_key", "access-key",
       "cookie",
     ]
-    return words.contains { name.contains($0) } || name == "auth" || name.hasSuffix("_auth")
+    let endings = ["auth", "key", "pass", "pwd"]
+    return words.contains { name.contains($0) }
+      || endings.contains { name == $0 || name.hasSuffix("_" + $0) || name.hasSuffix("-" + $0) }
   }
 }
 
@@ -142,6 +144,8 @@ private struct Option {
     case secret
     /// `NAME=VALUE`: the name.
     case pair
+    /// `NAME=VALUE`: the name, and the value unless the name tells of a secret.
+    case setting
     /// Another option's text: `0:build=--remote_header=x=y`.
     case nested
     case plain
@@ -157,6 +161,8 @@ private struct Option {
     kind =
       if Self.pairs.contains(String(plain)) {
         .pair
+      } else if Self.settings.contains(String(plain)) {
+        .setting
       } else if plain == "default_override" {
         .nested
       } else if plain.contains("head") || Redaction.isSecret(plain) {
@@ -169,10 +175,12 @@ private struct Option {
 
   private static let pairs: Set = [
     "action_env", "host_action_env", "repo_env", "test_env", "run_env", "client_env",
-    "sandbox_add_env", "define", "D", "build_metadata", "credential_helper",
+    "sandbox_add_env", "credential_helper",
   ]
+  /// Most are switches that people look for, so only those are left out that are named like a secret.
+  private static let settings: Set = ["define", "D", "build_metadata"]
 
-  var isSecret: Bool { if case .secret = kind { true } else { self.kind == .pair } }
+  var isSecret: Bool { [.secret, .pair, .setting].contains(kind) }
 
   /// Whether its value may be the next word.
   var takesValue: Bool {
@@ -183,6 +191,14 @@ private struct Option {
   func value(_ value: String) -> String {
     switch kind {
     case .secret: Redaction.mark
+    case .setting:
+      if let equals = value.firstIndex(of: "="), !Redaction.isSecret(value[..<equals]) {
+        value[...equals] + Redaction.word(String(value[equals...].dropFirst()))
+      } else if let equals = value.firstIndex(of: "=") {
+        value[...equals] + Redaction.mark
+      } else {
+        value
+      }
     case .pair:
       // `NAME` alone is taken from the environment, and `=NAME` is no longer taken.
       if let equals = value.dropFirst().firstIndex(of: "=") {

@@ -53,8 +53,8 @@ struct RedactionTests {
       "bazel build --default_override=0:build=--remote_header=…"
     ),
     (
-      "bazel build --default_override=1:build=--define=k=s3",
-      "bazel build --default_override=1:build=--define=k=…"
+      "bazel build --default_override=1:build=--define=token=s3",
+      "bazel build --default_override=1:build=--define=token=…"
     ),
     ("bazel run //a:push -- login -p s3", "bazel run //a:push -- …"),
     ("bazel run -- //a:push login -p s3", "bazel run -- //a:push …"),
