@@ -124,6 +124,16 @@ struct FileStates {
     var changed: Double
     var isDirectory: Bool
 
+    /// What a file holds, whenever that was written.
+    init?(contentAt path: UnsafePointer<CChar>) {
+      guard case .hash(let hash) = FileContent.look(at: FilePath(platformString: path)) else {
+        return nil
+      }
+      self.hash = hash | 1
+      changed = 0
+      isDirectory = false
+    }
+
     /// - Parameter directory: What a relative path is relative to.
     init?(_ path: UnsafePointer<CChar>, in directory: Int32 = AT_FDCWD) {
       var status = stat()
@@ -168,6 +178,8 @@ struct FileStates {
     case buildFile, file
     /// Only the names in it count, if it is a directory.
     case listing
+    /// Only its content counts: Bazel writes it anew at the end of each build.
+    case bazelsOwn
   }
 
   private static func state(
@@ -189,7 +201,8 @@ struct FileStates {
       path.append(0)
       path.withUnsafeBufferPointer { buffer in
         guard let start = buffer.baseAddress else { return }
-        body(number, start, workspace.status(start), kind)
+        let status = kind == .bazelsOwn ? Status(contentAt: start) : workspace.status(start)
+        body(number, start, status, kind)
       }
     }
     let root = index.workspace.string.utf8.map { CChar(bitPattern: $0) } + [0x2f]
@@ -209,8 +222,10 @@ struct FileStates {
     }
     for (position, file) in other.enumerated() {
       path = (file.hasPrefix("/") ? [] : root) + file.utf8.map { CChar(bitPattern: $0) }
+      let kind: Kind = index.inputs.listings.contains(file) ? .listing : .file
       call(
-        index.labelCount + position, index.inputs.listings.contains(file) ? .listing : .file)
+        index.labelCount + position,
+        KnownContents.namesOfBazelsOwn.contains(file) ? .bazelsOwn : kind)
     }
   }
 
