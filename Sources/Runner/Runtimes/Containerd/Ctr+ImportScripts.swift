@@ -21,11 +21,13 @@ extension Ctr {
         pause=
         trap 'kill $pause; exit 0' TERM
         before=$(sockets)
-        while sleep 10 & pause=$!; wait "$pause"; do
+        while sleep "${watchbuild_guard_seconds:-10}" & pause=$!; wait "$pause"; do
           [ "$(sockets)" = "$before" ] || break
           ctr ${address:+--address "$address"} version & pause=$!
           wait "$pause" || break
         done
+        # What happened is told by the status: nobody may end this one first.
+        trap '' TERM
         kill "$import"
         exit 9
       ) &

@@ -21,7 +21,7 @@ import Testing
       try directory.appending("socket").write([])
       let ctr = Ctr(
         place: "containerd", address: directory.appending("socket"), namespace: "default",
-        environment: ["PATH": path], runner: SubprocessRunner())
+        environment: ["PATH": path, "watchbuild_guard_seconds": "0.1"], runner: SubprocessRunner())
       try await body(ctr, directory)
     }
   }
