@@ -97,7 +97,8 @@ struct StateDirectoryTests {
       #expect(run.output == "")
       #expect(run.errorLines.count == 1)
       #expect(
-        run.errors.hasPrefix("watchbuild: error: the state directory is not safe to use: \(shared)"))
+        run.errors.hasPrefix("watchbuild: error: the state directory is not safe to use: \(shared)")
+      )
       #expect(run.errors.contains(plant.reason), "\(command): \(run.errors)")
     }
     let doctor = try await workspace.run(

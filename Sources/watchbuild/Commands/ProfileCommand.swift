@@ -53,6 +53,7 @@ struct ProfileCommand: AsyncParsableCommand {
   func run() async throws {
     let invocation = try Invocation(common)
     let settings = try invocation.settings(loop: nil)
+    try StateDirectory.check(settings.stateDirectory)
     guard !coldWarm else { return try await measure(settings) }
     guard let run = try latestRun(settings) else {
       throw Problem(

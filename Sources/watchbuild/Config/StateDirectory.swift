@@ -55,6 +55,17 @@ enum StateDirectory {
     }
   }
 
+  /// Sees to it that nothing in the directory is another's, where it is there.
+  static func check(_ directory: PrivateDirectory) throws(Problem) {
+    do {
+      try directory.openExisting()?.inspect(levels: levels)
+    } catch let untrusted as UntrustedFile {
+      throw problem(untrusted)
+    } catch {
+      throw Problem("can't read the state directory \(directory.path): \(error)")
+    }
+  }
+
   /// Something in the state directory that another user may have put there.
   static func problem(_ untrusted: UntrustedFile) -> Problem {
     Problem(
