@@ -126,9 +126,10 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
       defer { group.cancelAll() }
       if !postpones { turn.begin(in: &group) }
       for await signal in signals {
-        guard try turn.take(signal, in: &group) else { return }
+        guard try turn.take(signal, in: &group) else { break }
         if let snapshot = turn.unsaved() { keep.yield(snapshot) }
       }
+      // Batches end with the task, too, and then their end may be told first.
       try Task.checkCancellation()
     }
   }
