@@ -25,6 +25,7 @@ struct LoopTurn<C: Clock<Duration>> {
   private let heard = HeardUpdates()
   private var running: Running?
   private let began = SavedIndexes.now
+  private let log = LoopLog()
 
   init(
     loop: BuildLoop<C>, state: LoopState, setup: BuildSetup, moments: IndexMoments,
@@ -53,6 +54,7 @@ struct LoopTurn<C: Clock<Duration>> {
   ) throws -> Bool {
     switch signal {
     case .batch(let batch):
+      log.tell(batch, affecting: state.backlog)
       perform(state.receive(batch, unfinished: running?.record.unfinished ?? []), in: &group)
     case .batchesEnded:
       return false
@@ -65,6 +67,7 @@ struct LoopTurn<C: Clock<Duration>> {
       state.learn(contents)
     case .cycleEnded(let result):
       let outcome = try result.get()
+      log.tell(outcome)
       if let problem = outcome.lockProblem { throw LockHeld(problem) }
       for index in outcome.indexes { moments.adopted(index, at: running?.began ?? began) }
       running = nil
@@ -112,6 +115,7 @@ struct LoopTurn<C: Clock<Duration>> {
     _ actions: [LoopState.Action], in group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
     for action in actions {
+      log.tell(action)
       switch action {
       case .interrupt: running?.interruption.interrupt()
       case .outdate(let images): loads.outdate(images)

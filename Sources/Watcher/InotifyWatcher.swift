@@ -18,14 +18,21 @@ package final class InotifyWatcher: Sendable {
   /// could inherit the library's descriptor.
   ///
   /// - Throws: `WatchError`, with what to do about it.
-  package convenience init(_ scope: WatchScope) throws(WatchError) {
-    try self.init(scope, limit: WatchEventQueue.limit)
+  ///
+  /// - Parameters:
+  ///   - scope: What to watch.
+  ///   - trace: Called on the thread with each event as the kernel told it; must not wait.
+  package convenience init(
+    _ scope: WatchScope, trace: (@Sendable (KernelEvent) -> Void)? = nil
+  ) throws(WatchError) {
+    try self.init(scope, limit: WatchEventQueue.limit, trace: trace)
   }
 
   /// Lets `limit` changes wait for the reader before reading stops, and `deadWatchLimit` watches
   /// be dropped before all are made anew.
   init(
-    _ scope: WatchScope, limit: Int, deadWatchLimit: Int = WatchLoop.deadWatchLimit
+    _ scope: WatchScope, limit: Int, deadWatchLimit: Int = WatchLoop.deadWatchLimit,
+    trace: (@Sendable (KernelEvent) -> Void)? = nil
   ) throws(WatchError) {
     guard let status = scope.root.withPlatformString({ FileStatus(following: $0) }) else {
       throw .notADirectory(scope.root, Errno(rawValue: errno))
@@ -39,7 +46,7 @@ package final class InotifyWatcher: Sendable {
     self.control = control
     self.queue = queue
     do {
-      try Self.start(scope, try InotifyTools(), control, queue, deadWatchLimit)
+      try Self.start(scope, try InotifyTools(), control, queue, deadWatchLimit, trace)
     } catch {
       Self.isClaimed.store(false, ordering: .releasing)
       throw error
@@ -88,7 +95,7 @@ package final class InotifyWatcher: Sendable {
 
   private static func start(
     _ scope: WatchScope, _ tools: InotifyTools, _ control: WatchControl, _ queue: WatchEventQueue,
-    _ deadWatchLimit: Int
+    _ deadWatchLimit: Int, _ trace: (@Sendable (KernelEvent) -> Void)?
   ) throws(WatchError) {
     let start = Unmanaged.passRetained(
       Start {
@@ -97,7 +104,8 @@ package final class InotifyWatcher: Sendable {
         sigfillset(&signals)
         pthread_sigmask(SIG_SETMASK, &signals, nil)
         var loop = WatchLoop(
-          scope, tools: tools, control: control, queue: queue, deadWatchLimit: deadWatchLimit)
+          scope, tools: tools, control: control, queue: queue, deadWatchLimit: deadWatchLimit,
+          trace: trace)
         loop.run()
         isClaimed.store(false, ordering: .releasing)
         queue.finish()

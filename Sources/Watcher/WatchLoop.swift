@@ -26,13 +26,16 @@ struct WatchLoop {
   /// Before this many dropped watches the library's own leftovers don't matter: about 2 MB.
   static let deadWatchLimit = 10_000
   private let deadWatchLimit: Int
+  /// Is told of each event as the kernel told it; `nil`: nobody asks.
+  private let trace: (@Sendable (KernelEvent) -> Void)?
   private let surroundings: Surroundings
 
   init(
     _ scope: WatchScope, tools: InotifyTools, control: WatchControl, queue: WatchEventQueue,
-    deadWatchLimit: Int
+    deadWatchLimit: Int, trace: (@Sendable (KernelEvent) -> Void)? = nil
   ) {
     self.deadWatchLimit = deadWatchLimit
+    self.trace = trace
     self.control = control
     self.queue = queue
     surveyor = Surveyor(scope, notifier: tools, isStopping: { control.isStopping })
@@ -115,6 +118,15 @@ struct WatchLoop {
     var budget = surveyor.notifier.queuedBytes + InotifyTools.bufferSize
     while budget > 0, let event = surveyor.notifier.next() {
       budget -= event.size
+      if let trace {
+        var directory: [UInt8]?
+        if let id = surveyor.tree.node(forWatch: event.watch) {
+          var bytes: [UInt8] = []
+          surveyor.tree.appendPath(of: id, to: &bytes)
+          directory = bytes
+        }
+        trace(KernelEvent(event, directory: directory))
+      }
       if event.has(IN_Q_OVERFLOW) {
         hasOverflowed = true
       } else {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Glibc
 
 @main
@@ -34,6 +35,8 @@ struct Watchbuild: AsyncParsableCommand {
   /// - Returns: The exit code.
   static func run(_ arguments: [String]) async -> Int32 {
     do {
+      try DebugLog.start(
+        arguments: arguments, environment: ProcessInfo.processInfo.environment)
       var command = try await asyncParseAsRoot(LeadingOptions.moved(arguments))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()

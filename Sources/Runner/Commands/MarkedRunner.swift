@@ -1,3 +1,4 @@
+import Logging
 package import Watcher
 
 /// Runs Bazel's commands between two marks in the watcher's stream, so that what Bazel wrote, or may have half read,
@@ -18,6 +19,12 @@ package struct MarkedRunner: CommandRunner {
     _ command: Command, input: CommandInput?, ending: ForcedEnd,
     output: @escaping @Sendable (CommandOutput) -> Void
   ) async throws -> CommandExit {
+    let log = Logger(label: "bazel")
+    log.debug(
+      "begins",
+      metadata: [
+        "command": "\(Redaction.arguments(command.argv).joined(separator: " "))"
+      ])
     await mark(.commandBegan)
     let exit: Result<CommandExit, any Error>
     do {
@@ -26,6 +33,7 @@ package struct MarkedRunner: CommandRunner {
       exit = .failure(error)
     }
     await mark(.commandEnded)
+    log.debug("has ended", metadata: ["how": "\(exit)"])
     return try exit.get()
   }
 }

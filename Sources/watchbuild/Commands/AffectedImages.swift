@@ -57,7 +57,8 @@ struct AffectedImages: Sendable {
       if knowing.isEmpty {
         let saved = SavedIndexes(in: bench.settings.stateDirectory, log: bench.log)
         for workspace in indexes.map(\.workspace) {
-          if let index = await saved.last(of: workspace, images: own(workspace)), index.knows(path) {
+          if let index = await saved.last(of: workspace, images: own(workspace)), index.knows(path)
+          {
             knowing.append(index)
           }
         }

@@ -1,4 +1,5 @@
 import Batching
+import Logging
 import Runner
 import SystemPackage
 import Watcher
@@ -11,6 +12,7 @@ struct DevSession: Sendable {
   private let invocation: Invocation
   private let loop: LoopOptions
   private let watching: WatchOptions
+  private let log = Logger(label: "watcher")
 
   private typealias Inputs = Batcher<ContinuousClock>.Input
 
@@ -111,7 +113,12 @@ struct DevSession: Sendable {
 
   private func tell(_ event: WatchEvent) {
     switch event {
-    case .changed: break
+    case .changed(let change):
+      log.debug(
+        "told",
+        metadata: [
+          "path": "\(change.path)", "kind": "\(change.kind)", "repeated": "\(change.isRepeated)",
+        ])
     case .overflowed(let reason): bench.log.record(.overflow(reason: reason))
     case .degraded(let reason): bench.log.record(.degraded(reason: reason))
     case .rootLost(let root):

@@ -19,20 +19,24 @@ struct CommonOptions: ParsableArguments {
   @Flag(name: [.short, .long], help: "Say only how each cycle ended, and what failed.")
   var quiet = false
 
-  @Flag(name: [.short, .long], help: "Say more: commands, timings, what stayed unchanged.")
-  var verbose = false
+  @Flag(
+    name: [.short, .long],
+    help: "Say more: commands, timings, what stayed unchanged; twice: what watchbuild itself does.")
+  var verbose: Int
 
   @Option(help: ArgumentHelp("Colour the output. (default: auto)", valueName: "when"))
   var color: ColorChoice?
 
   func validate() throws {
-    if quiet, verbose { throw ValidationError("-q and -v exclude each other; give one of them") }
+    if quiet, verbose > 0 {
+      throw ValidationError("-q and -v exclude each other; give one of them")
+    }
   }
 
   var layer: SettingsLayer {
     var layer = SettingsLayer()
     layer.color = color
-    if quiet || verbose { layer.verbosity = verbose ? .verbose : .quiet }
+    if quiet || verbose > 0 { layer.verbosity = verbose > 0 ? .verbose : .quiet }
     return layer
   }
 }

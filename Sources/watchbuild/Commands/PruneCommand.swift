@@ -65,10 +65,10 @@ struct PruneCommand: AsyncParsableCommand {
     switch outcome.removal {
     case .removed: line = (dryRun ? "would remove " : "removed ") + image
     case .kept(let reason):
-      guard common.verbose else { return }
+      guard common.verbose > 0 else { return }
       line = "kept \(image): \(reason)"
     case .absent:
-      guard common.verbose else { return }
+      guard common.verbose > 0 else { return }
       line = "gone \(image)"
     }
     try OutputStream.standardOutput.write(lines: [Terminal.escaped(line)])

@@ -1,4 +1,5 @@
 import Batching
+import Logging
 import Synchronization
 import SystemPackage
 import Watcher
@@ -46,7 +47,7 @@ final class Watch: Sendable {
       )
     }
     do {
-      return (.notify(try InotifyWatcher(scope)), nil)
+      return (.notify(try InotifyWatcher(scope, trace: Self.trace)), nil)
     } catch {
       guard error.leavesPolling else { throw error }
       return (try poll(scope, settings), "\(error); meanwhile the workspace is polled \(interval)")
@@ -58,6 +59,20 @@ final class Watch: Sendable {
   ) throws(WatchError) -> Kind {
     .poll(
       try PollingWatcher(scope, interval: settings.pollInterval, clock: ContinuousClock()))
+  }
+
+  /// Tells the log of each event of the kernel, where it is asked to.
+  private static var trace: (@Sendable (KernelEvent) -> Void)? {
+    let log = Logger(label: "kernel")
+    guard log.logLevel <= .trace else { return nil }
+    return { event in
+      log.trace(
+        "inotify",
+        metadata: [
+          "bits": "\(event.bits.joined(separator: "|"))",
+          "path": "\(event.path.map { "\($0)" } ?? "(watched no longer)")",
+        ])
+    }
   }
 
   /// `notify` or `poll`, as the `watching` event names it.
