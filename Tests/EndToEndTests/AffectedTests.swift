@@ -73,7 +73,9 @@ extension CommandTests {
       ("//lib:", "'//lib:' is no label"), ("@none", "no image depends on"),
     ])
     func `what is not there is an error`(argument: String, message: String) async throws {
-      for command in [["affected", argument], ["build", "--load", "none", "--affected-by", argument]] {
+      for command in [
+        ["affected", argument], ["build", "--load", "none", "--affected-by", argument],
+      ] {
         let run = try await storefront.workspace.run(command)
         #expect(run.exit == 2)
         #expect(run.output == "")

@@ -177,7 +177,8 @@ extension CommandTests {
       let data = try Data(contentsOf: URL(fileURLWithPath: trace.string))
       let events = try JSONDecoder().decode(Trace.self, from: data).traceEvents
       let build = try #require(events.first { $0.name == "bazel build" })
-      let artifacts = try #require(events.first { $0.name == "Build artifacts" })
+      let artifacts = try #require(
+        events.first { $0.name.lowercased().hasSuffix("build artifacts") })
       // Bazel's own events lie where its command ran.
       let start = try #require(build.ts)
       let end = start + (try #require(build.dur))
@@ -200,6 +201,7 @@ extension CommandTests {
       struct Measured: Decodable {
         struct Phases: Decodable {
           var launchMs: Int
+          var executionMs: Int
           var analysisMs: Int
         }
         var cold: Phases
@@ -209,7 +211,9 @@ extension CommandTests {
       #expect(run.exit == 0, "\(run.errors)")
       let measured = try JSONDecoder().decode(Measured.self, from: Data(run.output.utf8))
       #expect(measured.cold.launchMs > measured.warm.launchMs)
-      #expect(measured.cold.analysisMs > measured.warm.analysisMs)
+      // A newer Bazel analyses while it builds, and tells the two as one.
+      let (cold, warm) = (measured.cold, measured.warm)
+      #expect(cold.analysisMs + cold.executionMs > warm.analysisMs + warm.executionMs)
       #expect(try await workspace.serverID() != server)
       #expect(try workspace.leftovers() == "")
     }

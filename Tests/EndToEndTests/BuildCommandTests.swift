@@ -45,10 +45,14 @@ extension CommandTests {
       #expect(file.exit == 0)
       #expect(file.images("built") == ["cart"])
 
-      // Relative to -C, and a file that is not there yet.
-      let new = try await build("-C", "services/web/src", "--affected-by", "new.routes")
-      #expect(new.exit == 0)
-      #expect(new.images("built") == ["web"])
+      // Relative to -C.
+      let other = try await build("-C", "services/web/src", "--affected-by", "index.routes")
+      #expect(other.exit == 0)
+      #expect(other.images("built") == ["web"])
+
+      let absent = try await build("--affected-by", "nosuch.routes")
+      #expect(absent.exit == 2)
+      #expect(absent.errors.contains("no such file: nosuch.routes"))
 
       let commands = storefront.commands().count
       let none = try await build("--affected-by", "README.md", output: "plain")

@@ -60,6 +60,8 @@ package struct ClusterNodes: Sendable {
   ) async throws {
     try await makingImage.value
     let labels = labels.flatMap { ["--label", $0] }
+    // One of an earlier test, which need not be there.
+    _ = try? Tool.run("docker", ["-H", docker.host, "rm", "-f", name])
     try Tool.run(
       "docker",
       ["-H", docker.host, "run", "--name", name, "--network", "none"] + labels

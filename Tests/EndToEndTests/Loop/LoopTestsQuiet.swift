@@ -72,9 +72,13 @@ struct LoopTestsQuiet {
     try workspace.write("other/in.txt", "1\n")
     try workspace.write("other/made.txt", "made\n")
     let dev = try await scene.dev("//other:image")
+    // The first build has written it, too.
+    try await dev.wait(for: "a word", seconds: 60) {
+      $0.reason?.contains("other/made.txt") == true
+    }
     let start = dev.last
     try workspace.write("other/in.txt", "2\n")
-    try await dev.wait(for: "a word", seconds: 60) {
+    try await dev.wait(for: "another word", after: start, seconds: 60) {
       $0.reason?.contains("other/made.txt") == true
     }
     let told = dev.last
