@@ -49,16 +49,18 @@ package struct Backlog: Sendable {
 
   // MARK: Questions
 
-  /// Whether nobody but Bazel writes a path: its lock file, and where it puts other repositories.
-  package func isBazelsOwn(_ path: FilePath) -> Bool {
+  /// Whether nobody but Bazel writes a path: its lock file, the links that it leaves in a workspace, and where it
+  /// puts other repositories. To be asked of all the paths of a batch.
+  package var bazelsOwn: @Sendable (FilePath) -> Bool {
     let workspaces = Set(images.map(\.key.workspace)).union(indexes.keys)
-    let isOwnFile = KnownContents.namesOfBazelsOwn.contains { name in
-      path.lastComponent?.string == name && workspaces.contains(path.removingLastComponent())
+    let files = Set(
+      workspaces.flatMap { workspace in
+        KnownContents.namesOfBazelsOwn.map { workspace.appending($0) }
+      })
+    let roots = indexes.values.flatMap(\.links.roots.values).map { FilePath($0) }
+    return { [disk] path in
+      files.contains(path) || roots.contains(where: path.starts(with:)) || disk.isOutputLink(path)
     }
-    return isOwnFile
-      || indexes.values.contains {
-        $0.links.roots.values.contains { path.starts(with: FilePath($0)) }
-      }
   }
 
   /// Whether the coming of a path means nothing to any image.

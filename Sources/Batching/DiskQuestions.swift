@@ -6,12 +6,16 @@ package struct DiskQuestions: Sendable {
   package var isPackage: @Sendable (FilePath) -> Bool
   /// Whether a path is a symbolic link.
   package var isLink: @Sendable (FilePath) -> Bool
+  /// Whether a path is a link that Bazel leaves to its outputs, whatever `--symlink_prefix` calls it.
+  package var isOutputLink: @Sendable (FilePath) -> Bool
 
   package init(
     isPackage: @escaping @Sendable (FilePath) -> Bool = { _ in false },
-    isLink: @escaping @Sendable (FilePath) -> Bool = { _ in false }
+    isLink: @escaping @Sendable (FilePath) -> Bool = { _ in false },
+    isOutputLink: @escaping @Sendable (FilePath) -> Bool = { _ in false }
   ) {
     self.isPackage = isPackage
     self.isLink = isLink
+    self.isOutputLink = isOutputLink
   }
 }

@@ -73,8 +73,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
       guard !packages.isEmpty, let root = record.executionRoot(of: index.workspace) else {
         continue
       }
-      let known = Set(index.packages.map { SourceLinks.Place(path: $0) })
-      _ = HalfSeenOutputs(executionRoot: root).remove(packages, keepingOthers: known)
+      _ = HalfSeenOutputs(executionRoot: root, workspace: index.workspace).remove(packages)
     }
   }
 
@@ -122,7 +121,8 @@ struct Cycle<C: Clock<Duration>>: Sendable {
       let build = GroupBuild(
         group: Plan.Group(key: group.key, images: ready),
         index: indexes[group.key.workspace], setup: setup, record: record,
-        interruption: interruption, clock: clock, own: own, load: { queue.yield($0) })
+        interruption: interruption, clock: clock, own: own,
+        distrustsCaches: !start.halfSeen.isEmpty, load: { queue.yield($0) })
       do {
         try await build.run()
       } catch let error where !(error is CancellationError) {

@@ -12,6 +12,8 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   let interruption: Interruption
   let clock: C
   let own: BazelsOwnFiles
+  /// Outputs were taken away because Bazel may have recorded them falsely: it may have put them into caches, too.
+  var distrustsCaches = false
   let load: @Sendable (LoadQueue<C>.Job) -> Void
 
   /// Builds, and once more where Bazel may have read another file of its own than it left: its lock file.
@@ -52,7 +54,9 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     _ finished: inout FinishedImages, _ downloads: OutputDownloads
   ) async throws -> (BuildResult?, missing: [(ImageTarget, FilePath)]) {
     let bazel = setup.bazel(group.key.workspace)
-    let request = BuildRequest(group, setup: setup, adding: downloads.options)
+    let request = BuildRequest(
+      group, setup: setup,
+      adding: downloads.options + (distrustsCaches ? BuildRequest.withoutCaches : []))
     record.record(
       .build(
         Event.BuildStarted(
@@ -223,6 +227,10 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
 }
 
 extension BuildRequest {
+  /// Has actions run though a remote or disk cache knows them. Neither discards the analysis cache.
+  /// Tried with Bazel 4.2.3 and 7.7.1: the second, newer, takes the disk cache's word in spite of the first option.
+  static let withoutCaches = ["--noremote_accept_cached", "--disk_cache="]
+
   /// What makes a group's images.
   ///
   /// - Parameter options: To stand behind the group's own.

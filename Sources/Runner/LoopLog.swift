@@ -20,6 +20,7 @@ struct LoopLog: Sendable {
         "requested": "\(batch.requested.sorted())", "everything": "\(batch.affectsEverything)",
         "window": "\(batch.window)",
       ])
+    let isBazelsOwn = backlog.bazelsOwn
     for change in batch.changes.prefix(Self.mostPaths) {
       let looks = batch.sightings.filter { $0.path == change.path }
       logger.debug(
@@ -28,7 +29,7 @@ struct LoopLog: Sendable {
           "path": "\(change.path)", "kind": "\(change.kind)",
           "looks": "\(looks.count)", "whileBazelRan": "\(looks.contains(where: \.isDuringCommand))",
           "affects": "\(backlog.images(affectedBy: change.path).sorted())",
-          "isBazelsOwn": "\(backlog.isBazelsOwn(change.path))",
+          "isBazelsOwn": "\(isBazelsOwn(change.path))",
         ])
     }
   }

@@ -113,7 +113,7 @@ struct LoopState: Sendable {
   ///   - unfinished: Images of the cycle under way that are neither done nor failed.
   mutating func receive(_ closed: Batch, unfinished: Set<String>) -> [Action] {
     let before = closed.sightings.reduce(into: [:]) { $0[$1.path] = contents[$1.path] }
-    var batch = contents.takeIn(closed, isBazelsOwn: backlog.isBazelsOwn)
+    var batch = contents.takeIn(closed, isBazelsOwn: backlog.bazelsOwn)
     // Nothing but what Bazel wrote, or what was there before.
     guard !batch.isEmpty || closed.isEmpty else { return [] }
     halfSeen.takeIn(batch, cycle: cycles) { before[$0] }

@@ -10,8 +10,15 @@ struct HalfSeenOutputs {
   /// `…/execroot/NAME/bazel-out`.
   private let outputs: FilePath
 
-  /// - Parameter executionRoot: Bazel's, as its build events tell it.
-  init(executionRoot: FilePath) { outputs = executionRoot.appending("bazel-out") }
+  private let workspace: FilePath
+
+  /// - Parameters:
+  ///   - executionRoot: Bazel's, as its build events tell it.
+  ///   - workspace: Where the packages of the main repository lie.
+  init(executionRoot: FilePath, workspace: FilePath) {
+    outputs = executionRoot.appending("bazel-out")
+    self.workspace = workspace
+  }
 
   /// Removes the outputs of packages, in every configuration.
   ///
@@ -19,17 +26,15 @@ struct HalfSeenOutputs {
   ///
   /// - Parameter packages: By repository and path. Packages below them are left alone, unless they are among them.
   /// - Returns: How many files were removed.
-  func remove(
-    _ packages: Set<SourceLinks.Place>, keepingOthers known: Set<SourceLinks.Place>
-  ) -> Int {
+  func remove(_ packages: Set<SourceLinks.Place>) -> Int {
     var count = 0
     DirectoryEntries.forEach(in: outputs) { name, kind in
       guard kind == .directory else { return }
       let configuration = outputs.appending(String(cString: name))
       for tree in ["bin", "genfiles"] {
         for package in packages {
-          let root = configuration.appending(tree).pushing(Self.directory(of: package))
-          count += Self.empty(root, package, keeping: known.subtracting(packages))
+          count += empty(
+            configuration.appending(tree).pushing(Self.directory(of: package)), package)
         }
       }
     }
@@ -42,9 +47,7 @@ struct HalfSeenOutputs {
     return FilePath("external").appending(repository).pushing(FilePath(package.path))
   }
 
-  private static func empty(
-    _ directory: FilePath, _ place: SourceLinks.Place, keeping others: Set<SourceLinks.Place>
-  ) -> Int {
+  private func empty(_ directory: FilePath, _ place: SourceLinks.Place) -> Int {
     var count = 0
     var below: [(FilePath, SourceLinks.Place)] = []
     DirectoryEntries.forEach(in: directory) { name, kind in
@@ -58,9 +61,17 @@ struct HalfSeenOutputs {
       var inner = place
       inner.path = place.path.isEmpty ? name : "\(place.path)/\(name)"
       // A tree of links to what a program needs: there is no content in it.
-      if !others.contains(inner), !name.hasSuffix(".runfiles") { below.append((path, inner)) }
+      if !name.hasSuffix(".runfiles"), !isOthers(inner) { below.append((path, inner)) }
     }
-    for (path, inner) in below { count += empty(path, inner, keeping: others) }
+    for (path, inner) in below { count += empty(path, inner) }
     return count
+  }
+
+  /// Whether what lies below a directory of the main repository is made by others: a package of its own, or other
+  /// repositories.
+  private func isOthers(_ place: SourceLinks.Place) -> Bool {
+    place.repository.isEmpty
+      && (place.path == "external"
+        || PackageDirectory.exists(workspace.pushing(FilePath(place.path))))
   }
 }

@@ -229,10 +229,17 @@ import Watcher
       harness.change("a/x", seeing: 1)
       await harness.wait { harness.bazel.kinds.count > 2 }
       harness.change("a/x", seeing: 1)
-      await harness.wait { !isThere("a/x.out") }
+      await harness.wait { !isThere("a/x.out") && !trusting(harness).allSatisfy(\.self) }
     }
     #expect(!isThere("a/deep/y.out"))
+    #expect(
+      trusting(harness).count { !$0 } == 1, "that build alone takes no cache's word")
     #expect(isThere("b/x.out"))
+  }
+
+  /// Of each command, whether it takes a cache's word.
+  private func trusting(_ harness: LoopHarness) -> [Bool] {
+    harness.bazel.arguments.map { !$0.contains("--noremote_accept_cached") }
   }
 
   @Test func `one save while a build runs has nothing taken away`() async throws {

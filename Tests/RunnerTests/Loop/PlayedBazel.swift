@@ -45,6 +45,9 @@ final class PlayedBazel: CommandRunner {
   /// The kinds of the commands so far, in their order.
   var kinds: [String] { state.withLock { $0.commands.map(Self.kind) } }
 
+  /// Those of the commands so far.
+  var arguments: [[String]] { state.withLock { $0.commands.map(\.arguments) } }
+
   private static func kind(_ command: Command) -> String {
     command.arguments.first { ["build", "query"].contains($0) } ?? "?"
   }
