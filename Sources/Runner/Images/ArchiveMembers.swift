@@ -80,6 +80,12 @@ struct ArchiveMembers {
 
   /// Of a manifest, an index, a configuration. Registries accept 4 MB, containerd 8.
   static let jsonLimit: Int64 = 8 << 20
+  /// More than any image's JSON has.
+  private static let valueLimit = 50_000
+  /// What stands before a value.
+  private static let beginnings: [UInt8] = [
+    UInt8(ascii: ","), UInt8(ascii: "{"), UInt8(ascii: "["),
+  ]
 
   let path: FilePath
   private let container: Container
@@ -117,7 +123,13 @@ struct ArchiveMembers {
     guard blob.size <= Self.jsonLimit else {
       throw error(name, .tooLarge(blob.size, limit: Self.jsonLimit))
     }
-    return try blob.read(at: 0, count: Int(blob.size))
+    let bytes = try blob.read(at: 0, count: Int(blob.size))
+    // Each value costs its decoder hundreds of bytes: eight megabytes of the smallest would be gigabytes.
+    let values = bytes.count { Self.beginnings.contains($0) }
+    guard values <= Self.valueLimit else {
+      throw error(name, .tooManyValues(limit: Self.valueLimit))
+    }
+    return bytes
   }
 
   func error(_ member: String, _ reason: ImageArchiveError.Reason) -> ImageArchiveError {

@@ -15,6 +15,8 @@ package struct ImageArchiveError: Error, Hashable, Sendable {
     /// Bytes claimed, and how many we accept.
     case tooLarge(Int64, limit: Int64)
     case tooManyMembers(limit: Int)
+    /// In JSON.
+    case tooManyValues(limit: Int)
     /// Neither `manifest.json` nor `index.json`.
     case noManifest
     case emptyManifest
@@ -101,6 +103,7 @@ extension ImageArchiveError.Reason: CustomStringConvertible {
     case .sparse: "sparse tar members are not supported; make the tar without --sparse"
     case .tooLarge(let size, let limit): "\(size) bytes, more than the \(limit) accepted"
     case .tooManyMembers(let limit): "more than \(limit) members, or names too long for an image"
+    case .tooManyValues(let limit): "more than \(limit) values: that is no image's"
     case .noManifest:
       "no image: neither manifest.json nor index.json inside; "
         + "name a target that makes a docker-archive or an OCI image layout"

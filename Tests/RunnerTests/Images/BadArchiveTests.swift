@@ -70,6 +70,13 @@ import Testing
       testDescription: "a manifest without Config", bytes: archive(manifest: "[{\"Layers\":[]}]"),
       message: "manifest.json: not the JSON expected: [0]: 'Config' is missing"),
     Case(
+      testDescription: "a manifest of very many images",
+      bytes: archive(
+        manifest: "["
+          + Array(repeating: #"{"Config":"c","Layers":[]}"#, count: 290_000).joined(separator: ",")
+          + "]"),
+      message: "manifest.json: more than 50000 values: that is no image's"),
+    Case(
       testDescription: "a missing configuration", bytes: archive(config: nil),
       message: "config.json: named by the manifest, but not in the archive"),
     Case(
