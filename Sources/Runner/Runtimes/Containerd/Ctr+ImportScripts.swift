@@ -57,7 +57,10 @@ extension Ctr {
       there=
       while [ $# -gt 0 ]; do
         if holds "$1"; then there="$there $1"; fi
-        if holds "$1" "$3" true; then c images tag --force "$1" "$2" >&2 && echo "$2"; fi
+        # The old name goes before the new comes: an interrupt in between would leave none.
+        if holds "$1" "$3" true; then
+          (trap '' INT TERM HUP; c images tag --force "$1" "$2") >&2 && echo "$2"
+        fi
         shift 3
       done
       [ -z "$there" ] || c images rm $there >&2

@@ -73,8 +73,14 @@ extension EngineClient {
   ///
   /// - Throws: `RuntimeError`; `CancellationError`.
   func tag(_ name: String, as reference: ImageReference) async throws {
-    let (status, message) = try await answer(
-      .POST, "/images/\(name)/tag?repo=\(reference.name)&tag=\(reference.tag)")
+    // Not a child, since the engine takes the old name away before it gives the new: a request that is cancelled in
+    // between leaves none. It ends by itself, by its time limit.
+    let naming = Task {
+      try await answer(
+        .POST, "/images/\(name)/tag?repo=\(reference.name)&tag=\(reference.tag)",
+        limit: .seconds(30))
+    }
+    let (status, message) = try await naming.value
     guard status == 201 else {
       throw RuntimeError(
         runtime: runtime, kind: .refused,
