@@ -74,9 +74,6 @@ package struct HalfSeenFiles: Sendable {
     return earlier.contains { $0 == last || ($0 == nil && hidesAnother) }
   }
 
-  /// The outputs made from a file are gone, so that Bazel makes them again.
-  package mutating func remade(_ path: FilePath) { histories[path] = nil }
-
   /// A cycle has built all that depends on a file.
   ///
   /// - Parameters:

@@ -46,12 +46,6 @@ package struct BuildSetup: Sendable {
     }
   }
 
-  /// Whether every runtime can be reached now.
-  func areRuntimesAvailable() async -> Bool {
-    let names = Set(runtimes.map(\.name))
-    return await availableRuntimes(among: names) == names
-  }
-
   /// Asks runtimes whether they can be reached now, all side by side.
   ///
   /// - Parameters:

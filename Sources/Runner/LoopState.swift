@@ -270,7 +270,6 @@ struct LoopState: Sendable {
     }
     cycles += 1
     let start = Start(number: cycles, batch: batch, owed: owed, halfSeen: halfSeen.suspects)
-    for path in start.halfSeen { halfSeen.remade(path) }
     passing.commandBegins()
     phase = .building(
       Running(start: start, moment: backlog.pending.now, stale: backlog.staleWorkspaces))

@@ -386,6 +386,20 @@ import Watcher
     #expect(start(last) == nil)
   }
 
+  @Test func `what is suspect stays so until it has been built`() {
+    var state = ready(.queue)
+    _ = state.receive(change("/w/a/x", seeing: 1), unfinished: [])
+    _ = state.receive(change("/w/a/x", seeing: 2, during: true), unfinished: ["a"])
+    _ = state.cycleEnded(outcome(current: ["a"]))
+    _ = state.cycleEnded(outcome(troubled: ["a"]))
+    #expect(
+      start(state.receive(change("/w/a/x", seeing: 1), unfinished: []))?.halfSeen == ["/w/a/x"])
+    _ = state.cycleEnded(outcome(troubled: ["a"]))
+    #expect(start(state.retryDue(.bazel, isAvailable: true))?.halfSeen == ["/w/a/x"])
+    _ = state.cycleEnded(outcome(current: ["a"]))
+    #expect(start(state.receive(change("/w/a/x", seeing: 3), unfinished: []))?.halfSeen == [])
+  }
+
   @Test func `content that comes back after the build, before the next, is suspect`() {
     var state = ready(.ignore)
     _ = state.receive(change("/w/a/x", seeing: 1), unfinished: [])
