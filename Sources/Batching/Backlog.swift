@@ -55,7 +55,7 @@ package struct Backlog: Sendable {
     let workspaces = Set(images.map(\.key.workspace)).union(indexes.keys)
     let files = Set(
       workspaces.flatMap { workspace in
-        KnownContents.namesOfBazelsOwn.map { workspace.appending($0) }
+        BazelsOwnNames.all.map { workspace.appending($0) }
       })
     let roots = indexes.values.flatMap(\.links.roots.values).map { FilePath($0) }
     return { [disk] path in

@@ -6,12 +6,6 @@ import Watcher
 /// Only while a command of ours runs is that asked: Bazel and its actions write files too, most often with the
 /// content that these had. What nobody has looked at is always news.
 package struct KnownContents: Sendable {
-  /// Files that Bazel itself keeps in a workspace, by their names at its root.
-  ///
-  /// Bazel rewrites the lock file at the end of queries and builds, in some versions with other content in each.
-  /// Source: https://bazel.build/external/lockfile
-  package static let namesOfBazelsOwn = ["MODULE.bazel.lock"]
-
   /// When so many are known all are forgotten, which costs a needless build here and there.
   private static let limit = 65_536
 

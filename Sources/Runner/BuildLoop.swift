@@ -97,7 +97,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     // The newest is enough: each says all.
     let (snapshots, keep) = AsyncStream.makeStream(
       of: SavedIndexes.Snapshot.self, bufferingPolicy: .bufferingNewest(1))
-    let began = SavedIndexes.now
+    let began = FileClock.now
     var state = LoopState(
       backlog: Backlog(images: setup.images, disk: disk), busy: busy, definitions: definitions)
     var moments = IndexMoments()

@@ -31,7 +31,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   func run() async throws -> CycleOutcome {
     let batch = start.batch
     let begin = clock.now
-    let began = SavedIndexes.now
+    let began = FileClock.now
     record.time { $0.windowMs = batch.window.milliseconds }
     undertake(start.owed)
     record.record(.batch(Event.BatchClosed(batch, images: named(start.owed), setup: setup)))

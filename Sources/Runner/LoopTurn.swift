@@ -24,7 +24,7 @@ struct LoopTurn<C: Clock<Duration>> {
   /// What Bazel said while the configuration was read: for the cycle that follows.
   private let heard = HeardUpdates()
   private var running: Running?
-  private let began = SavedIndexes.now
+  private let began = FileClock.now
   private let log = LoopLog()
 
   init(
@@ -147,7 +147,7 @@ struct LoopTurn<C: Clock<Duration>> {
   ) {
     let record = loop.cycleRecord(start.number, history)
     let interruption = Interruption()
-    running = Running(began: SavedIndexes.now, record: record, interruption: interruption)
+    running = Running(began: FileClock.now, record: record, interruption: interruption)
     let cycle = loop.cycle(
       start, state: state, setup: setup, record: record, interruption: interruption, loads: loads,
       heard: heard.take(), mailbox: mailbox, follow: follow)

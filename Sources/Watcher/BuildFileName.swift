@@ -1,4 +1,3 @@
-import CInotifyTools
 import Glibc
 package import SystemPackage
 

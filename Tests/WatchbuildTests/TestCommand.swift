@@ -17,9 +17,8 @@ struct TestCommand: ParsableCommand {
     let command = try parse(arguments)
     let environment = ["HOME": "/home/ada"].merging(environment) { _, given in given }
     return try Settings.resolve(
-      common: command.common, loop: command.loop, watching: command.watching,
-      environment: environment,
-      currentDirectory: directory, isTerminal: isTerminal)
+      GivenOptions(common: command.common, loop: command.loop, watching: command.watching),
+      environment: environment, currentDirectory: directory, isTerminal: isTerminal)
   }
 
   /// The message for a command line, environment or file that is refused.

@@ -41,6 +41,6 @@ final class BazelsOwnFiles: Sendable {
   private static func contents(
     in workspace: FilePath, _ look: (FilePath) -> FileContent?
   ) -> [FileContent?] {
-    KnownContents.namesOfBazelsOwn.map { look(workspace.appending($0)) }
+    BazelsOwnNames.all.map { look(workspace.appending($0)) }
   }
 }

@@ -1,6 +1,7 @@
 import Batching
 import Glibc
 import SystemPackage
+import Watcher
 
 /// Takes away what was made from files that Bazel may have half seen, so that it makes it again.
 ///
@@ -72,6 +73,6 @@ struct HalfSeenOutputs {
   private func isOthers(_ place: SourceLinks.Place) -> Bool {
     place.repository.isEmpty
       && (place.path == "external"
-        || PackageDirectory.exists(workspace.pushing(FilePath(place.path))))
+        || BuildFileName.marksPackage(workspace.pushing(FilePath(place.path))))
   }
 }

@@ -79,7 +79,7 @@ package final class UnknownOptions: Sendable {
       return []
     }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-    guard let time = lines.first.flatMap({ Double($0) }), abs(SavedIndexes.now - time) < seconds
+    guard let time = lines.first.flatMap({ Double($0) }), abs(FileClock.now - time) < seconds
     else { return [] }
     return Set(
       lines.dropFirst().compactMap { line in
@@ -92,6 +92,6 @@ package final class UnknownOptions: Sendable {
   private static func write(_ refused: Set<Refused>, to directory: PrivateDirectory) {
     let lines = refused.map { "\($0.option) \($0.bazel)\n" }.sorted().joined()
     // As above.
-    try? directory.open().replace(fileName, with: "\(SavedIndexes.now)\n\(lines)".utf8)
+    try? directory.open().replace(fileName, with: "\(FileClock.now)\n\(lines)".utf8)
   }
 }

@@ -225,7 +225,7 @@ struct FileStates {
       let kind: Kind = index.inputs.listings.contains(file) ? .listing : .file
       call(
         index.labelCount + position,
-        KnownContents.namesOfBazelsOwn.contains(file) ? .bazelsOwn : kind)
+        BazelsOwnNames.all.contains(file) ? .bazelsOwn : kind)
     }
   }
 

@@ -1,5 +1,4 @@
 package import Batching
-import Glibc
 package import SystemPackage
 
 /// The indexes on disk, a file for each workspace, and what has to be written of them.
@@ -92,13 +91,6 @@ package struct SavedIndexes: Sendable {
           ))
       }
     }
-  }
-
-  /// In seconds since 1970, by the clock that stamps files.
-  static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   private func file(of workspace: FilePath) -> IndexFile {

@@ -29,17 +29,6 @@ package struct RuntimeError: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 extension RuntimeError {
-  /// An engine that said yes, and whose name stands for something else.
-  init(
-    mismatch reference: ImageReference, expected: Digest, found: Digest?, in client: EngineClient
-  ) {
-    self.init(
-      runtime: client.runtime, kind: .mismatch,
-      message: "\(reference): \(client.runtime) accepted \(expected) but holds "
-        + (found.map(\.description) ?? "no such image"),
-      hint: "does something else load, tag or remove \(reference) at \(client.place)?")
-  }
-
   /// With the name of the image that it is about.
   func about(_ reference: ImageReference) -> RuntimeError {
     var error = self

@@ -1,10 +1,11 @@
 package import Batching
 import SystemPackage
+import Watcher
 
 extension DiskQuestions {
   /// Answered by the disk as it is now.
   package static let disk = DiskQuestions(
-    isPackage: { PackageDirectory.exists($0) }, isLink: { SymbolicLink.exists($0) },
+    isPackage: { BuildFileName.marksPackage($0) }, isLink: { SymbolicLink.exists($0) },
     // Source: https://bazel.build/remote/output-directories
     isOutputLink: { SymbolicLink.target(of: $0)?.string.contains("/execroot/") == true })
 }

@@ -74,7 +74,7 @@ struct AffectedImages: Sendable {
     merged(
       index.changes(under: FileChange(path: path, kind: kind)).map { change in
         index.explanation(of: change) {
-          PackageDirectory.exists(index.workspace.appending($0))
+          BuildFileName.marksPackage(index.workspace.appending($0))
         }
       })
   }

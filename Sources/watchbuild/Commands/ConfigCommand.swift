@@ -50,7 +50,7 @@ extension Settings {
   /// The settings of a command that does not build, from this process's own surroundings.
   static func resolve(common: CommonOptions) throws -> Settings {
     try resolve(
-      common: common, loop: nil, environment: ProcessInfo.processInfo.environment,
+      GivenOptions(common: common), environment: ProcessInfo.processInfo.environment,
       currentDirectory: try Disk.currentDirectory)
   }
 }

@@ -22,12 +22,12 @@ struct DoctorCommand: AsyncParsableCommand {
     let directory = try Disk.currentDirectory
     let settings = Result { () throws(Problem) in
       try Settings.resolve(
-        common: common, loop: nil, environment: environment, currentDirectory: directory,
+        GivenOptions(common: common), environment: environment, currentDirectory: directory,
         isTerminal: Terminal.isTerminal(1))
     }
     let workspace = Result { () throws(Problem) in
       try Settings.workspace(
-        common: common, environment: environment, currentDirectory: directory)
+        GivenOptions(common: common), environment: environment, currentDirectory: directory)
     }
     let doctor = Doctor(
       workspace: workspace, settings: settings, environment: environment,

@@ -27,7 +27,7 @@ struct Invocation: Sendable {
     loop: LoopOptions?, watching: WatchOptions? = nil
   ) throws(Problem) -> Settings {
     try Settings.resolve(
-      common: common, loop: loop, watching: watching, environment: environment,
+      GivenOptions(common: common, loop: loop, watching: watching), environment: environment,
       currentDirectory: currentDirectory)
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Runner
-import SystemPackage
 
 /// The options of the commands that build: `dev` and `build`.
 ///
@@ -71,25 +70,10 @@ struct LoopOptions: ParsableArguments {
     }
   }
 
-  /// What the options say; relative paths are relative to `directory`.
-  func layer(relativeTo directory: FilePath) throws(Problem) -> SettingsLayer {
+  var layer: SettingsLayer {
     var layer = SettingsLayer()
-    do {
-      layer.bazelCommand = try bazel.map { text throws(InvalidValue) in
-        try SettingText.program(text, relativeTo: directory)
-      }
-    } catch {
-      throw Problem("--bazel: \(error)")
-    }
     layer.buildConcurrency = buildConcurrency
     layer.keepsGoing = keepGoing
-    if !load.isEmpty {
-      do {
-        layer.loadTargets = try LoadTargetText.parse(list: load, relativeTo: directory)
-      } catch {
-        throw Problem("--load: \(error)")
-      }
-    }
     layer.loadJobs = loadJobs
     layer.output = output
     layer.waitsForLock = noWaitForLock ? false : nil

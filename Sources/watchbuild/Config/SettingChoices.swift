@@ -1,21 +1,16 @@
-import ArgumentParser
-import Batching
-
-extension BusyPolicy.Choice: ExpressibleByArgument {}
-
 /// How changes are seen.
 enum Trigger: String, CaseIterable, Sendable {
   case notify
   case poll
 }
 
-enum OutputMode: String, CaseIterable, ExpressibleByArgument, Sendable {
+enum OutputMode: String, CaseIterable, Sendable {
   case tty
   case plain
   case json
 }
 
-enum ColorChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
+enum ColorChoice: String, CaseIterable, Sendable {
   case auto
   case always
   case never

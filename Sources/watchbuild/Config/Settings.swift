@@ -48,31 +48,26 @@ extension Settings {
   /// Reads the configuration and merges all sources: option, environment, file, default.
   ///
   /// - Parameters:
-  ///   - common: The options of every command.
-  ///   - loop: `nil` for commands that do not build.
-  ///   - watching: `nil` for commands that do not watch.
+  ///   - options: What the command line says.
   ///   - environment: The process's variables.
   ///   - currentDirectory: Absolute; what `-C` is relative to.
   ///   - isTerminal: Whether standard error is a terminal.
   /// - Returns: The merged settings; nothing has been made or written.
   /// - Throws: The first mistake in any source, with status 2.
   static func resolve(
-    common: CommonOptions, loop: LoopOptions?, watching: WatchOptions? = nil,
-    environment: [String: String], currentDirectory: FilePath,
+    _ options: GivenOptions, environment: [String: String], currentDirectory: FilePath,
     isTerminal: Bool = Terminal.isTerminal(2)
   ) throws(Problem) -> Settings {
     let variables = EnvironmentSettings(environment: environment, directory: currentDirectory)
-    let directory = directory(common, variables)
+    let directory = directory(options, variables)
     let workspace = try Workspace.root(above: directory)
     let file = try ConfigurationFile.find(
-      given: common.file.map { FilePath($0) } ?? variables.path("WATCHBUILD_FILE"),
+      given: options.file ?? variables.path("WATCHBUILD_FILE"),
       workspace: workspace, directory: directory)
     let configuration = try file?.read() ?? Configuration()
 
-    let options = try loop?.layer(relativeTo: directory) ?? SettingsLayer()
-    let layer = try options.over(watching?.layer ?? SettingsLayer()).over(common.layer).over(
-      variables.layer()
-    ).over(configuration.layer)
+    let layer = try options.layer(relativeTo: directory).over(variables.layer())
+      .over(configuration.layer)
     var settings = Settings(
       workspace: workspace,
       stateDirectory: try StateDirectory.path(
@@ -81,30 +76,30 @@ extension Settings {
     try settings.apply(layer)
     settings.applyOutput(layer, environment: environment, isTerminal: isTerminal)
     settings.startupOptions = configuration.startupOptions
-    settings.bazelOptions = configuration.bazelOptions + (loop?.bazelOptions ?? [])
+    settings.bazelOptions = configuration.bazelOptions + options.bazelOptions
     settings.ignore = configuration.ignore
     settings.entries = try configuration.images.map { entry throws(Problem) in
       try resolved(entry)
     }
     settings.selection = try ImageSelection(
-      of: settings.entries, requested: loop?.images ?? [],
+      of: settings.entries, requested: options.images,
       package: Self.package(of: directory, in: workspace))
     return settings
   }
 
   /// The workspace alone, which can be known even where the configuration is broken.
   static func workspace(
-    common: CommonOptions, environment: [String: String], currentDirectory: FilePath
+    _ options: GivenOptions, environment: [String: String], currentDirectory: FilePath
   ) throws(Problem) -> FilePath {
     let variables = EnvironmentSettings(environment: environment, directory: currentDirectory)
-    return try Workspace.root(above: directory(common, variables))
+    return try Workspace.root(above: directory(options, variables))
   }
 
   /// What `-C` or its variable names, else the working directory.
   private static func directory(
-    _ common: CommonOptions, _ variables: EnvironmentSettings
+    _ options: GivenOptions, _ variables: EnvironmentSettings
   ) -> FilePath {
-    common.directory.map { variables.directory.pushing(FilePath($0)) }
+    options.directory.map { variables.directory.pushing($0) }
       ?? variables.path("WATCHBUILD_DIRECTORY") ?? variables.directory
   }
 

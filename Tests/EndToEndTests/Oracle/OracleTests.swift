@@ -75,7 +75,7 @@ struct OracleTests {
         for change in edit.changes {
           effect.formUnion(
             index.effect(
-              of: change, isPackage: { PackageDirectory.exists(root.appending($0)) },
+              of: change, isPackage: { BuildFileName.marksPackage(root.appending($0)) },
               isLink: SymbolicLink.exists))
         }
       }

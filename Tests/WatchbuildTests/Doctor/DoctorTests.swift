@@ -22,11 +22,11 @@ struct DoctorTests {
     let doctor = Doctor(
       workspace: Result { () throws(Problem) in
         try Settings.workspace(
-          common: common, environment: environment, currentDirectory: directory)
+          GivenOptions(common: common), environment: environment, currentDirectory: directory)
       },
       settings: Result { () throws(Problem) in
         try Settings.resolve(
-          common: common, loop: nil, environment: environment, currentDirectory: directory)
+          GivenOptions(common: common), environment: environment, currentDirectory: directory)
       }, environment: environment, runner: FixedRunner(output: "bazel 7.4.1\n"),
       clock: ContinuousClock(), docker: { docker })
     return await doctor.findings()

@@ -1,0 +1,11 @@
+import Glibc
+
+/// The clock that stamps files.
+package enum FileClock {
+  /// In seconds since 1970.
+  package static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}
