@@ -35,9 +35,26 @@ let package = Package(
     // The order of the targets is the order of the data; each imports only those before it.
     .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools-dev"])]),
     .target(
+      name: "Basics",
+      dependencies: [
+        .product(name: "SystemPackage", package: "swift-system")
+      ],
+      swiftSettings: settings
+    ),
+    .target(
       name: "Watcher",
       dependencies: [
         "CInotifyTools",
+        "Basics",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Graph",
+      dependencies: [
+        "Basics",
+        "Watcher",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: settings
@@ -45,7 +62,68 @@ let package = Package(
     .target(
       name: "Batching",
       dependencies: [
+        "Basics",
         "Watcher",
+        "Graph",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Processes",
+      dependencies: [
+        "Basics",
+        "Watcher",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Bazel",
+      dependencies: [
+        "Basics",
+        "Graph",
+        "Processes",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Images",
+      dependencies: [
+        "Basics",
+        "Graph",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Runtimes",
+      dependencies: [
+        "Basics",
+        "Processes",
+        "Images",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Events",
+      dependencies: [
+        "Basics",
+        "Graph",
+        "Bazel",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: settings
@@ -53,18 +131,43 @@ let package = Package(
     .target(
       name: "Runner",
       dependencies: [
-        "Batching",
+        "Basics",
         "Watcher",
-        .product(name: "AsyncHTTPClient", package: "async-http-client"),
-        .product(name: "Crypto", package: "swift-crypto"),
+        "Graph",
+        "Batching",
+        "Processes",
+        "Bazel",
+        "Images",
+        "Runtimes",
+        "Events",
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOHPACK", package: "swift-nio-http2"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Settings",
+      dependencies: [
+        "Basics",
+        "Graph",
+        "Batching",
+        "Images",
+        "Runtimes",
+        .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Session",
+      dependencies: [
+        "Basics",
+        "Watcher",
+        "Graph",
+        "Bazel",
+        "Images",
+        "Settings",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: settings
@@ -72,14 +175,21 @@ let package = Package(
     .executableTarget(
       name: "watchbuild",
       dependencies: [
-        "Batching",
-        "Runner",
+        "Basics",
         "Watcher",
+        "Graph",
+        "Batching",
+        "Processes",
+        "Bazel",
+        "Runtimes",
+        "Events",
+        "Runner",
+        "Settings",
+        "Session",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: settings
     ),
@@ -87,9 +197,11 @@ let package = Package(
     .executableTarget(
       name: "bench-map",
       dependencies: [
-        "Batching",
-        "Runner",
+        "Basics",
         "Watcher",
+        "Graph",
+        "Processes",
+        "Bazel",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       path: "Benchmarks/map",
@@ -110,20 +222,34 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Batching",
+        "Basics",
+        "Graph",
+        "Processes",
+        "Bazel",
+        "Images",
+        "Runtimes",
+        "Events",
         "Runner",
-        "Watcher",
-        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       path: "Tests/TestSupport",
       swiftSettings: settings
     ),
     .testTarget(
+      name: "BasicsTests",
+      dependencies: [
+        "Basics",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
       name: "WatcherTests",
       dependencies: [
-        "TestSupport",
+        "Basics",
         "Watcher",
+        "TestSupport",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       // Read where they lie.
@@ -131,19 +257,162 @@ let package = Package(
       swiftSettings: settings
     ),
     .testTarget(
-      name: "BatchingTests", dependencies: ["Batching", "TestSupport"], swiftSettings: settings),
+      name: "GraphTests",
+      dependencies: [
+        "Basics",
+        "Watcher",
+        "Graph",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "BatchingTests",
+      dependencies: [
+        "Basics",
+        "Watcher",
+        "Graph",
+        "Batching",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "ProcessesTests",
+      dependencies: [
+        "Processes",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "BazelTests",
+      dependencies: [
+        "Basics",
+        "Graph",
+        "Processes",
+        "Bazel",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "ImagesTests",
+      dependencies: [
+        "Graph",
+        "Images",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "RuntimesTests",
+      dependencies: [
+        "Basics",
+        "Processes",
+        "Images",
+        "Runtimes",
+        "TestSupport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "EventsTests",
+      dependencies: [
+        "Bazel",
+        "Events",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "RunnerTests",
       dependencies: [
-        "Runner", "TestSupport",
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
+        "Basics",
+        "Watcher",
+        "Graph",
+        "Batching",
+        "Processes",
+        "Bazel",
+        "Images",
+        "Runtimes",
+        "Events",
+        "Runner",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: settings),
+      swiftSettings: settings
+    ),
     .testTarget(
-      name: "WatchbuildTests", dependencies: ["TestSupport", "watchbuild"], swiftSettings: settings),
+      name: "SettingsTests",
+      dependencies: [
+        "Basics",
+        "Graph",
+        "Batching",
+        "Runtimes",
+        "Settings",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Runner", "TestSupport"], swiftSettings: settings),
+      name: "SessionTests",
+      dependencies: [
+        "Basics",
+        "Watcher",
+        "Graph",
+        "Settings",
+        "Session",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "WatchbuildTests",
+      dependencies: [
+        "Basics",
+        "Graph",
+        "Batching",
+        "Processes",
+        "Bazel",
+        "Runtimes",
+        "Events",
+        "Runner",
+        "Settings",
+        "watchbuild",
+        "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "Basics",
+        "Watcher",
+        "Graph",
+        "Processes",
+        "Bazel",
+        "Images",
+        "Runtimes",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,8 @@
-import Batching
+import Basics
+import Bazel
 import Glibc
-import Runner
+import Graph
+import Processes
 import Synchronization
 import SystemPackage
 import Watcher

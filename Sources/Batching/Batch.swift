@@ -1,3 +1,4 @@
+package import Graph
 package import SystemPackage
 package import Watcher
 

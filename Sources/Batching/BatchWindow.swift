@@ -1,3 +1,5 @@
+package import Basics
+import Graph
 package import Watcher
 
 /// When a batch closes: after `debounce` of quiet, and at the latest `maxDelay` after its first

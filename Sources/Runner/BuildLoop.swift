@@ -1,7 +1,10 @@
+import Basics
 package import Batching
+package import Bazel
+package import Events
+package import Graph
 import Synchronization
 import SystemPackage
-import Watcher
 
 /// The loop: takes batches, runs one cycle at a time, and remembers what is owed.
 ///

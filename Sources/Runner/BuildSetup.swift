@@ -1,6 +1,8 @@
-package import Batching
+import Basics
+package import Bazel
+package import Graph
+package import Runtimes
 package import SystemPackage
-import Watcher
 
 /// What a cycle works with: made once from the settings, again when the configuration changes.
 package struct BuildSetup: Sendable {

@@ -1,6 +1,10 @@
+import Basics
 import Batching
+import Bazel
+import Events
+import Graph
+import Runtimes
 import SystemPackage
-import Watcher
 
 /// From what is owed to what is loaded: refreshes the index if it must, plans, builds, loads.
 struct Cycle<C: Clock<Duration>>: Sendable {

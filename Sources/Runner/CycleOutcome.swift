@@ -1,4 +1,5 @@
-package import Batching
+import Basics
+package import Graph
 package import Watcher
 
 /// What a cycle came to.

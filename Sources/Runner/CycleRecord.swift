@@ -1,4 +1,8 @@
-import Batching
+import Bazel
+import Events
+import Graph
+import Images
+import Runtimes
 import Synchronization
 import SystemPackage
 import Watcher

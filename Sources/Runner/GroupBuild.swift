@@ -1,4 +1,9 @@
-import Batching
+import Basics
+import Bazel
+import Events
+import Graph
+import Images
+import Processes
 import SystemPackage
 
 /// One grouped `bazel build`: what it makes is opened, and handed on to be loaded, target by

@@ -1,4 +1,7 @@
-import Batching
+import Basics
+import Bazel
+import Events
+import Graph
 import SystemPackage
 
 /// Makes indexes anew, by one query a workspace.

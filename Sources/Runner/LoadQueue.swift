@@ -1,5 +1,7 @@
-import Batching
-import Watcher
+import Basics
+import Graph
+import Images
+import Runtimes
 
 /// Loads built images into runtimes, some at once, while the build goes on.
 struct LoadQueue<C: Clock<Duration>>: Sendable {

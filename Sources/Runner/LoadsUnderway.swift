@@ -1,3 +1,4 @@
+import Images
 import Synchronization
 
 /// The loads of a run that are under way, so that one whose image is to be built anew can be ended

@@ -1,4 +1,5 @@
 import Batching
+import Graph
 import Logging
 import Watcher
 

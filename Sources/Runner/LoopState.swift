@@ -1,4 +1,6 @@
+import Basics
 import Batching
+import Graph
 import SystemPackage
 import Watcher
 

@@ -1,4 +1,8 @@
-import Batching
+import Basics
+import Bazel
+import Events
+import Graph
+import Runtimes
 import Synchronization
 
 /// The edge of the loop: hands signals to its state, and does what that decides. Confined to the loop's own task.

@@ -1,3 +1,4 @@
+import Basics
 import SystemPackage
 
 /// Watches directories by looking at every file again and again.

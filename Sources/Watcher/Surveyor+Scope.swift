@@ -1,3 +1,4 @@
+import Basics
 import SystemPackage
 
 /// Which directories are watched, and how far down.

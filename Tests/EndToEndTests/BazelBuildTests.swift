@@ -1,6 +1,7 @@
-import Batching
+import Basics
+import Bazel
 import Glibc
-import Runner
+import Graph
 import Synchronization
 import SystemPackage
 import TestSupport

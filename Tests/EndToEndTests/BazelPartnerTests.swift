@@ -1,9 +1,9 @@
+import Basics
 import Foundation
 import Glibc
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
 extension CommandTests {
   /// How watchbuild shares Bazel's server: with itself, with a terminal, and when it must end.

@@ -1,5 +1,6 @@
-import Batching
-import Runner
+import Bazel
+import Graph
+import Processes
 import Synchronization
 import TestSupport
 import Testing

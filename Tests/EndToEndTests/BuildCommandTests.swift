@@ -1,10 +1,11 @@
+import Basics
 import Foundation
 import Glibc
-import Runner
+import Images
+import Runtimes
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
 extension CommandTests {
   /// `watchbuild build` with real Bazel and real dockerd.

@@ -1,4 +1,6 @@
-import Runner
+import Images
+import Processes
+import Runtimes
 import SystemPackage
 import TestSupport
 import Testing

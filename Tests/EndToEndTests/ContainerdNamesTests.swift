@@ -3,7 +3,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Runner
+@testable import Images
+@testable import Processes
+@testable import Runtimes
 
 /// The names under which images come into a real containerd.
 @Suite(

@@ -1,10 +1,12 @@
+import Basics
 import FoundationEssentials
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
-@testable import Runner
+@testable import Images
+@testable import Processes
+@testable import Runtimes
 
 /// Removing superseded images from real containerds, here and in the nodes of a cluster.
 struct ContainerdPruneTests {

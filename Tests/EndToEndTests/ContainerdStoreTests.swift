@@ -1,10 +1,11 @@
+import Basics
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
-@testable import Runner
+@testable import Images
+@testable import Runtimes
 
 /// Loading into a real Docker whose images live in containerd.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import Runner
+import Images
 import TestSupport
 
 /// What a containerd holds, asked through its own client.

@@ -1,4 +1,5 @@
-import Runner
+import Processes
+import Runtimes
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,7 +1,7 @@
+import Basics
 import Foundation
 import TestSupport
 import Testing
-import Watcher
 
 /// `watchbuild dev`, and another hand in its docker.
 @Suite(

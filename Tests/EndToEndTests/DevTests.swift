@@ -1,8 +1,8 @@
+import Basics
 import Foundation
 import Glibc
 import TestSupport
 import Testing
-import Watcher
 
 /// `watchbuild dev` on the storefront, with real Bazel and real dockerd.
 @Suite(

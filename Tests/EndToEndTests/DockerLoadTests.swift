@@ -1,4 +1,5 @@
-import Runner
+import Images
+import Runtimes
 import SystemPackage
 import TestSupport
 import Testing

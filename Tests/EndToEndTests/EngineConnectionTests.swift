@@ -1,11 +1,12 @@
+import Basics
 import Foundation
 import Glibc
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
-@testable import Runner
+@testable import Images
+@testable import Runtimes
 
 /// A real dockerd, reached in the ways in which one on another machine is.
 @Suite(.enabled(if: RemoteEngine.isExpected, Comment(rawValue: RemoteEngine.requirement)))

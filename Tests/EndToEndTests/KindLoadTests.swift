@@ -1,9 +1,11 @@
+import Basics
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
-@testable import Runner
+@testable import Images
+@testable import Processes
+@testable import Runtimes
 
 /// Loading into the nodes of local clusters: two containers each that stand for them.
 ///

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-@testable import Runner
+@testable import Images
+@testable import Runtimes
 
 extension LoadScenario {
   static let cancelled = LoadScenario("cancelled on the way") { stage in

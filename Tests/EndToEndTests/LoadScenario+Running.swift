@@ -1,4 +1,4 @@
-import Runner
+import Runtimes
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,10 +1,11 @@
+import Basics
 import Glibc
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
-@testable import Runner
+@testable import Images
+@testable import Runtimes
 
 /// A runtime under test, and how to look at what it holds from outside.
 struct LoadHarness: Sendable {

@@ -1,11 +1,13 @@
+import Basics
 import Glibc
 import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
-@testable import Runner
+@testable import Images
+@testable import Processes
+@testable import Runtimes
 
 /// Images that another hand takes away from real runtimes, whose own tools do it.
 @Suite(.docker, .serialized)

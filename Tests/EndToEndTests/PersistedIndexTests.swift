@@ -1,8 +1,8 @@
+import Basics
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
 /// What a second `watchbuild dev` knows of the first, on real Bazel.
 @Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .eachBazel, .storefront)

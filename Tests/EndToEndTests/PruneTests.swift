@@ -3,7 +3,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Runner
+@testable import Images
+@testable import Runtimes
 
 /// Removing superseded images from real engines.
 @Suite(.docker)

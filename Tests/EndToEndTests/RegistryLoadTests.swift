@@ -1,8 +1,9 @@
-import Runner
+import Basics
+import Images
+import Runtimes
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
 /// Loading into a real docker-registry.
 @Suite(

@@ -1,4 +1,4 @@
-import Runner
+import Runtimes
 import TestSupport
 import Testing
 

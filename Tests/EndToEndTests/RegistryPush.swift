@@ -1,5 +1,7 @@
 import Foundation
-import Runner
+import Images
+import Processes
+import Runtimes
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
-import Batching
-import Runner
+import Bazel
+import Graph
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,10 +1,12 @@
+import Basics
 import Glibc
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
-@testable import Runner
+@testable import Images
+@testable import Processes
+@testable import Runtimes
 
 /// Real runtimes that stop in the middle of a load, as behind a network that went away: each process
 /// stays, takes what its socket holds, and says nothing.

@@ -1,5 +1,7 @@
 import Foundation
-import Runner
+import Images
+import Processes
+import Runtimes
 import Synchronization
 import SystemPackage
 import TestSupport

@@ -1,9 +1,9 @@
+import Basics
 import Foundation
 import Glibc
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
 /// What becomes of `dev` and `build` when their output can't be written, and of signals that somebody
 /// has ignored for them.

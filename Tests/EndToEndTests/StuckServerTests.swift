@@ -1,6 +1,6 @@
-import Batching
+import Bazel
 import Glibc
-import Runner
+import Graph
 import SystemPackage
 import TestSupport
 import Testing

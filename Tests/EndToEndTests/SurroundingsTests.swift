@@ -2,7 +2,6 @@ import Foundation
 import Glibc
 import TestSupport
 import Testing
-import Watcher
 
 /// `dev` where the surroundings are in its way: no inotify, a version control that holds its lock.
 @Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .eachBazel, .storefront)

@@ -1,7 +1,7 @@
+import Basics
 import Foundation
 import Synchronization
 import SystemPackage
-import Watcher
 
 /// The real `watchbuild`, started as people start it, its JSON Lines and messages recorded.
 final class WatchbuildProcess: Sendable {

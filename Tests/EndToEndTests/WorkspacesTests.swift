@@ -2,7 +2,6 @@ import Foundation
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
 /// One `dev` for images of two workspaces, each with a Bazel server of its own.
 @Suite(.serialized, .bazel, .timeLimit(.minutes(10)), .eachBazel, .storefront)

@@ -1,10 +1,14 @@
-import Batching
 import FoundationEssentials
+import Graph
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Bazel
+@testable import Events
+@testable import Images
 @testable import Runner
+@testable import Runtimes
 
 /// Which runtimes a failed load is of, and which of them it waits for.
 @Suite struct FailedLoadsTests {

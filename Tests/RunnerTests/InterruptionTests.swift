@@ -1,7 +1,7 @@
+import Basics
 import Runner
 import TestSupport
 import Testing
-import Watcher
 
 @Suite(.timeLimit(.minutes(10))) struct InterruptionTests {
   @Test func `work that is not interrupted gives its result, one after the other`() async throws {

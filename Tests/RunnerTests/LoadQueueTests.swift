@@ -1,11 +1,14 @@
-import Batching
 import FoundationEssentials
+import Graph
 import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Events
+@testable import Images
 @testable import Runner
+@testable import Runtimes
 
 @Suite struct LoadQueueTests {
   /// Holds each load until it is let go.

@@ -1,11 +1,14 @@
-import Batching
 import FoundationEssentials
 import Glibc
+import Graph
 import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Bazel
+@testable import Events
+@testable import Processes
 @testable import Runner
 
 /// Cycles with a Bazel that leaves images in a remote cache, or whose remote service fails.

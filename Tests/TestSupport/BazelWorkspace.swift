@@ -1,5 +1,7 @@
+import Basics
+package import Bazel
 import Glibc
-package import Runner
+import Processes
 package import SystemPackage
 
 /// A small Bazel workspace in a temporary directory, with a server of its own.

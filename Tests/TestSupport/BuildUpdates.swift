@@ -1,5 +1,5 @@
-package import Batching
-package import Runner
+package import Bazel
+package import Graph
 import Synchronization
 
 /// The updates of a build, with the times at which they came.

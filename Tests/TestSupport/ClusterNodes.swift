@@ -1,6 +1,6 @@
-package import Runner
+import Basics
+package import Runtimes
 import SystemPackage
-import Watcher
 
 /// Containers that look like the nodes of a local Kubernetes cluster to whoever finds them by the
 /// labels that kind, k3d or minikube gives them, with a containerd inside that is reached through

@@ -1,4 +1,4 @@
-package import Runner
+package import Processes
 import Synchronization
 
 /// What a command wrote, for tests that look at it afterwards.

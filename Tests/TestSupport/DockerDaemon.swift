@@ -1,5 +1,5 @@
 import Glibc
-import Runner
+import Runtimes
 package import SystemPackage
 
 /// A real dockerd on a socket and a directory of its own, which ends with this process.

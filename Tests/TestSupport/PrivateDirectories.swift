@@ -1,5 +1,11 @@
+package import Basics
+package import Bazel
+package import Events
 package import FoundationEssentials
+package import Graph
+package import Processes
 package import Runner
+package import Runtimes
 package import SystemPackage
 
 // Tests name a directory of their own by its path.

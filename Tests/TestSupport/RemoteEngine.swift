@@ -1,5 +1,5 @@
 import Glibc
-package import Runner
+package import Processes
 package import SystemPackage
 
 /// A dockerd that is reached as one on another machine is: over TLS with certificates of its own, and

@@ -1,4 +1,4 @@
-package import Runner
+package import Processes
 import Synchronization
 
 /// Runs nothing: answers each command as the test says, and remembers what was asked.

@@ -1,7 +1,7 @@
+import Basics
 import Glibc
 import Synchronization
 package import SystemPackage
-import Watcher
 
 /// A daemon in a directory of its own, which ends with this process, however that ends.
 ///

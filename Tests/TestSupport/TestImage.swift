@@ -1,4 +1,4 @@
-package import Runner
+package import Images
 import SystemPackage
 
 /// A small image to be written down in each of the formats that tools make.

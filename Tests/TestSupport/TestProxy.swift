@@ -1,5 +1,5 @@
+import Basics
 import SystemPackage
-import Watcher
 
 /// An nginx of a test's own, before a registry or in the place of one.
 package struct TestProxy: Sendable {

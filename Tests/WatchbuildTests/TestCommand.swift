@@ -1,6 +1,8 @@
 import ArgumentParser
 import SystemPackage
 
+@testable import Basics
+@testable import Settings
 @testable import watchbuild
 
 /// A command with all options, parsed as `dev` parses them.

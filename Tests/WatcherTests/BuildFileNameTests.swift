@@ -1,8 +1,8 @@
+import Basics
 import Glibc
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
 @Suite struct BuildFileNameTests {
   private let directory: TemporaryDirectory

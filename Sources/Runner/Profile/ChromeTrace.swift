@@ -1,3 +1,5 @@
+import Bazel
+import Events
 import FoundationEssentials
 package import SystemPackage
 

@@ -1,3 +1,6 @@
+import Basics
+package import Bazel
+package import Events
 package import FoundationEssentials
 
 /// Where the time of one cycle went, from the first save of its batch to the end of its last load.

@@ -1,3 +1,6 @@
+package import Basics
+import Bazel
+package import Events
 import FoundationEssentials
 import Glibc
 import Synchronization

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Batching
+import Basics
 import FoundationEssentials
-import Runner
+import Graph
 import SystemPackage
 
 /// `watchbuild affected`: which images a change to some paths affects. Builds nothing.

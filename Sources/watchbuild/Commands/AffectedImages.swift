@@ -1,5 +1,8 @@
-import Batching
+import Basics
+import Bazel
+import Graph
 import Runner
+import Settings
 import SystemPackage
 import Watcher
 

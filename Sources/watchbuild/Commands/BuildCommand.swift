@@ -1,6 +1,8 @@
 import ArgumentParser
-import Batching
+import Basics
+import Events
 import Runner
+import Runtimes
 
 /// `watchbuild build`: one grouped build and load, then exit.
 struct BuildCommand: AsyncParsableCommand {

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Basics
 import FoundationEssentials
+import Settings
 import SystemPackage
 
 struct ConfigCommand: AsyncParsableCommand {

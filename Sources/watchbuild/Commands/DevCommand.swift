@@ -1,8 +1,10 @@
 import ArgumentParser
-import Batching
+import Basics
+import Events
 import Runner
+import Session
+import Settings
 import SystemPackage
-import Watcher
 
 /// `watchbuild dev`: watch, batch, build, load; in the foreground, until told to stop.
 struct DevCommand: AsyncParsableCommand {

@@ -1,6 +1,14 @@
+import Basics
 import Batching
+import Bazel
+import Events
+import Graph
 import Logging
+import Processes
 import Runner
+import Runtimes
+import Session
+import Settings
 import SystemPackage
 import Watcher
 

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Basics
 import FoundationEssentials
-import Runner
+import Processes
+import Settings
 import SystemPackage
 
 struct DoctorCommand: AsyncParsableCommand {

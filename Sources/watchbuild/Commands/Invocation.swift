@@ -1,4 +1,6 @@
+import Basics
 import FoundationEssentials
+import Settings
 import SystemPackage
 
 /// How watchbuild was called: where, with what around it.

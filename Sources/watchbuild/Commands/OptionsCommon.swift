@@ -1,4 +1,5 @@
 import ArgumentParser
+import Settings
 
 /// The options of every command.
 struct CommonOptions: ParsableArguments {

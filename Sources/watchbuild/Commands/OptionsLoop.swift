@@ -1,5 +1,6 @@
 import ArgumentParser
-import Runner
+import Runtimes
+import Settings
 
 /// The options of the commands that build: `dev` and `build`.
 ///

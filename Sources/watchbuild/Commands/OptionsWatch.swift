@@ -1,5 +1,6 @@
 import ArgumentParser
 import Batching
+import Settings
 
 /// The options of `dev` alone: when to build.
 ///

@@ -1,6 +1,9 @@
 import ArgumentParser
+import Basics
+import Bazel
 import FoundationEssentials
 import Runner
+import Settings
 import SystemPackage
 
 /// `watchbuild profile`: where the time of a cycle went.

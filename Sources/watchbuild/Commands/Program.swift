@@ -1,5 +1,6 @@
+import Basics
 import Glibc
-import Runner
+import Processes
 import SystemPackage
 
 /// What has to be there before anything starts.

@@ -1,8 +1,9 @@
 import ArgumentParser
+import Basics
 import FoundationEssentials
-import Runner
+import Runtimes
+import Settings
 import SystemPackage
-import Watcher
 
 /// `watchbuild prune`: removes superseded images that watchbuild loaded, and no others.
 struct PruneCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Batching
+import Settings
 
 extension BusyPolicy.Choice: ExpressibleByArgument {}
 extension ColorChoice: ExpressibleByArgument {}

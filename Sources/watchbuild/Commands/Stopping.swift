@@ -1,4 +1,7 @@
+import Basics
+import Events
 import Glibc
+import Processes
 import Runner
 import UnixSignals
 

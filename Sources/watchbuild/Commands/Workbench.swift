@@ -1,6 +1,13 @@
-import Batching
+import Basics
+import Bazel
+import Events
 import FoundationEssentials
+import Graph
+import Processes
 import Runner
+import Runtimes
+import Session
+import Settings
 import SystemPackage
 
 /// What the commands that talk to Bazel share: settings, event log, and the images of the run.

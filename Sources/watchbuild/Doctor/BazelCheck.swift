@@ -1,8 +1,9 @@
+import Basics
 import Glibc
-import Runner
+import Processes
+import Settings
 import Synchronization
 import SystemPackage
-import Watcher
 
 /// Whether Bazel can be run, and whether its server runs. Starts no server.
 struct BazelCheck: Sendable {

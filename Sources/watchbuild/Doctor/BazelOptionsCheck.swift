@@ -1,3 +1,4 @@
+import Settings
 import SystemPackage
 
 /// Whether watchbuild and the user's terminal give Bazel the same options.

@@ -1,4 +1,5 @@
-import Runner
+import Processes
+import Runtimes
 
 /// Which docker engine is meant, by what, and whether it answers.
 enum DockerCheck {

@@ -1,4 +1,7 @@
-import Runner
+import Basics
+import Processes
+import Runtimes
+import Settings
 import SystemPackage
 
 /// Checks everything that watchbuild stands on, and says what to do about what it finds.

@@ -1,3 +1,4 @@
+import Settings
 import SystemPackage
 
 /// Whether the workspace's file system tells the kernel of its changes.

@@ -1,3 +1,5 @@
+import Basics
+
 /// What one check of `doctor` found.
 struct Finding: Equatable, Sendable, Encodable {
   enum Status: String, Sendable, Encodable {

@@ -1,4 +1,6 @@
+import Basics
 import Glibc
+import Settings
 import SystemPackage
 
 /// Whether the kernel lets us watch a workspace of this size.

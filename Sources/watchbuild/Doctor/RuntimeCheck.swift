@@ -1,4 +1,4 @@
-import Runner
+import Runtimes
 import SystemPackage
 
 /// Whether the runtimes answer that images are to go to; docker has a check of its own.

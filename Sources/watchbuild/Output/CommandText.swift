@@ -1,3 +1,5 @@
+import Basics
+
 /// An argument vector as a line that a shell would read the same way.
 enum CommandText {
   static func text(_ arguments: [String]) -> String {

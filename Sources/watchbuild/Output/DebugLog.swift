@@ -1,6 +1,6 @@
+import Basics
 import Foundation
 import Logging
-import Runner
 
 /// The log of what watchbuild itself does: lines on standard error, for `-vv` and `WATCHBUILD_LOG=debug`.
 ///

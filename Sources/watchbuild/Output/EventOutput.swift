@@ -1,4 +1,6 @@
-import Runner
+import Basics
+import Events
+import Settings
 import Synchronization
 import SystemPackage
 

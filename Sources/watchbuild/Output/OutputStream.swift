@@ -1,5 +1,5 @@
+import Basics
 import Glibc
-import Runner
 import SystemPackage
 
 /// Standard output or standard error, written whole or not at all.

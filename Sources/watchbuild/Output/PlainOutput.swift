@@ -1,4 +1,7 @@
-import Runner
+import Basics
+import Bazel
+import Events
+import Settings
 
 /// Events as lines for people and problem matchers.
 ///

@@ -1,3 +1,5 @@
+import Bazel
+import Events
 import Runner
 
 /// Profiles as tables: a step in each line, a cycle in each column. Milliseconds.

@@ -1,4 +1,5 @@
-import Runner
+import Basics
+import Events
 
 /// How far the loads have got that take long: the last line of a terminal, written over each second.
 struct ProgressLine: Sendable {

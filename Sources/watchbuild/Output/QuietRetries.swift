@@ -1,4 +1,4 @@
-import Runner
+import Events
 
 /// Which events people are shown of cycles that only try again what a service failed in.
 ///

@@ -1,4 +1,4 @@
-import Runner
+import Events
 
 /// Why images failed in this cycle: a runtime that is down is explained once, not for every image.
 ///

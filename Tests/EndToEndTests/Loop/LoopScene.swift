@@ -1,7 +1,7 @@
+import Basics
 import Foundation
 import SystemPackage
 import TestSupport
-import Watcher
 
 /// A workspace of small images whose actions a test holds and lets go by files, and `dev` in it.
 ///

@@ -1,8 +1,8 @@
+import Basics
 import Foundation
 import Glibc
 import TestSupport
 import Testing
-import Watcher
 
 /// What could not be done when it was saved, and is done later without another save.
 @Suite(

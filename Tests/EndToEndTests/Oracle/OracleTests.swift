@@ -1,10 +1,11 @@
-import Batching
+import Basics
+import Bazel
 import Foundation
-import Runner
+import Graph
+import Images
 import SystemPackage
 import TestSupport
 import Testing
-import Watcher
 
 /// The index against Bazel itself: what it plans must hold all that a full build changes.
 ///

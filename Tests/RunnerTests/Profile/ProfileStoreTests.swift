@@ -1,10 +1,12 @@
-import Batching
 import FoundationEssentials
 import Glibc
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
+@testable import Bazel
+@testable import Events
 @testable import Runner
 
 struct ProfileStoreTests {

@@ -1,5 +1,5 @@
 import Glibc
-import Runner
+import Processes
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,11 +1,13 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
-import Runner
+import Processes
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
+@testable import Settings
 @testable import watchbuild
 
 struct DoctorTests {

@@ -1,6 +1,7 @@
 import Logging
 import Testing
 
+@testable import Basics
 @testable import watchbuild
 
 @Suite struct DebugLogTests {

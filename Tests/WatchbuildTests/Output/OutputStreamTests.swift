@@ -1,6 +1,6 @@
+import Events
 import FoundationEssentials
 import Glibc
-import Runner
 import SystemPackage
 import Testing
 

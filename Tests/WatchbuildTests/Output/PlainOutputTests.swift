@@ -1,8 +1,9 @@
-import Batching
+import Bazel
+import Events
 import FoundationEssentials
-import Runner
 import Testing
 
+@testable import Settings
 @testable import watchbuild
 
 struct PlainOutputTests {

@@ -1,8 +1,11 @@
 import ArgumentParser
+import Bazel
+import Events
 import FoundationEssentials
 import Runner
 import Testing
 
+@testable import Basics
 @testable import watchbuild
 
 struct ProfileTableTests {

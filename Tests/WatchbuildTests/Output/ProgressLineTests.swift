@@ -1,5 +1,5 @@
+import Events
 import FoundationEssentials
-import Runner
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
+import Events
 import Foundation
-import Runner
 import Testing
 
 @testable import watchbuild

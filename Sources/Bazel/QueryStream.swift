@@ -1,0 +1,117 @@
+import Basics
+import Graph
+
+/// Decodes the answer of `bazel query --output=streamed_proto`, bytes fed as they come.
+///
+/// The answer is a row of `blaze_query.Target` messages, each after its length. We need six fields
+/// of its forty; reading these by hand costs less than generated code for the rest.
+/// Source: src/main/protobuf/build.proto in Bazel
+struct QueryStream {
+  /// What the program wrote is no stream of targets.
+  typealias Malformed = WireReader.Malformed
+
+  /// One target, with what our queries ask for.
+  struct Target: Hashable {
+    var entry: QueryEntry
+    /// Where the query asked for the attribute.
+    var tags: [String] = []
+  }
+
+  /// A target of this size is none: its length was misread.
+  private static let maximumLength = 256 << 20
+
+  private var pending: [UInt8] = []
+
+  /// Takes bytes and hands out the targets that they complete.
+  mutating func add(_ bytes: [UInt8]) throws(Malformed) -> [Target] {
+    pending += bytes
+    var targets: [Target] = []
+    var rest = pending[...]
+    while let message = try Self.message(&rest) {
+      if let target = try Self.target(message) { targets.append(target) }
+    }
+    pending = Array(rest)
+    return targets
+  }
+
+  /// Whether all bytes given made whole targets.
+  var isAtEnd: Bool { pending.isEmpty }
+
+  /// The next whole message; `nil` when more bytes are needed.
+  private static func message(
+    _ bytes: inout ArraySlice<UInt8>
+  ) throws(Malformed)
+    -> ArraySlice<UInt8>?
+  {
+    // Ten bytes hold the longest varint; fewer may be cut off in the middle of one.
+    guard bytes.count >= 10 || bytes.contains(where: { $0 < 0x80 }) else { return nil }
+    var reader = WireReader(bytes)
+    let length = try reader.varint()
+    guard length <= maximumLength else { throw Malformed() }
+    guard reader.bytes.count >= length else { return nil }
+    bytes = reader.bytes.dropFirst(Int(length))
+    return reader.bytes.prefix(Int(length))
+  }
+
+  private static func target(_ message: ArraySlice<UInt8>) throws(Malformed) -> Target? {
+    var reader = WireReader(message)
+    while let field = try reader.field() {
+      switch field.number {
+      case 2: return try rule(field.bytes)
+      case 3:
+        let (name, loads) = try nameAndList(field.bytes, list: 3)
+        return Target(entry: .sourceFile(name: name, loads: loads))
+      case 4:
+        let (name, rules) = try nameAndList(field.bytes, list: 2)
+        return Target(entry: .generatedFile(name: name, rule: rules.first ?? ""))
+      default: continue  // Its type, or a package group, which the index does not need.
+      }
+    }
+    return nil
+  }
+
+  private static func rule(_ message: ArraySlice<UInt8>) throws(Malformed) -> Target {
+    var (name, kind, inputs, tags) = ("", "", [String](), [String]())
+    var reader = WireReader(message)
+    while let field = try reader.field() {
+      switch field.number {
+      case 1: name = field.name
+      case 2: kind = field.name
+      case 4:
+        let (attribute, values) = try nameAndList(field.bytes, list: 6)
+        if attribute == "tags" { tags = values }
+      case 5: inputs.append(field.name)
+      default: continue
+      }
+    }
+    return Target(entry: .rule(name: name, kind: kind, inputs: inputs), tags: tags)
+  }
+
+  /// Field 1, and all of a repeated field of strings.
+  private static func nameAndList(
+    _ message: ArraySlice<UInt8>, list: UInt64
+  ) throws(Malformed)
+    -> (name: String, list: [String])
+  {
+    var (name, values) = ("", [String]())
+    var reader = WireReader(message)
+    while let field = try reader.field() {
+      if field.number == 1 { name = field.name }
+      if field.number == list { values.append(field.name) }
+    }
+    return (name, values)
+  }
+}
+
+extension WireReader.Field {
+  /// Bazel takes the bytes of names for Latin-1 and writes these as UTF-8, so that a name which is
+  /// UTF-8 itself comes encoded twice (seen with 4.2.3). What was encoded once stays as it is.
+  fileprivate var name: String {
+    let text = text
+    guard bytes.contains(where: { $0 >= 0x80 }),
+      text.unicodeScalars.allSatisfy({ $0.value < 256 })
+    else { return text }
+    let inner = text.unicodeScalars.map { UInt8($0.value) }
+    return String(validating: inner, as: UTF8.self) ?? text
+  }
+}

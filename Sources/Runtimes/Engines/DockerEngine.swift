@@ -1,0 +1,202 @@
+package import Images
+import Synchronization
+
+/// Docker, through its engine's API: graph-driver store and containerd store; and podman, which
+/// serves the same API.
+///
+/// Tried in this order: nothing, if the engine holds the image under this name; the layers above
+/// those that it should have; everything. What is there afterwards is compared with what should be.
+/// A load that fails changes nothing in the engine, so trying is safe, and no image is removed.
+/// Where images live in containerd that is not so, and `EngineContainerdStore` takes care.
+package final class DockerEngine: ImageRuntime {
+  package var name: String { client.runtime }
+  package let client: EngineClient
+  /// Starts podman's service where none runs.
+  private let service: PodmanService?
+
+  private struct State {
+    var info: EngineClient.Info?
+    /// The layers of what we loaded last under each name: the engine had them a moment ago.
+    var loaded: [ImageReference: [Digest]] = [:]
+  }
+  private let state = Mutex(State())
+  private let underway = LayersUnderway()
+  private let containerdStore: EngineContainerdStore
+
+  /// - Parameters:
+  ///   - client: Stays the caller's to shut down; its `runtime` says which engine it is.
+  ///   - service: Asked to be there before each load; the caller's to stop.
+  package init(_ client: EngineClient, service: PodmanService? = nil) {
+    self.client = client
+    self.service = service
+    containerdStore = EngineContainerdStore(client)
+  }
+
+  private var isPodman: Bool { client.runtime == "podman" }
+
+  package func isAvailable() async -> Bool {
+    do {
+      try await service?.start(for: client)
+      try await client.ping()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  package func prepare() async {
+    // What is wrong is told by the load.
+    try? await service?.start(for: client)
+    if !isPodman { _ = try? await info() }
+  }
+
+  package func load(
+    _ archive: ImageArchive, as reference: ImageReference
+  ) async throws -> LoadResult {
+    do {
+      try await service?.start(for: client)
+      let reference = isPodman ? reference.local : reference
+      if state.withLock({ $0.info?.usesContainerdStore }) == true {
+        return try await containerdStore.load(archive, as: reference)
+      }
+      // Beside the question about the store, which is asked once: each takes ten milliseconds.
+      async let present = client.image(reference.description)
+      if !isPodman, try await info().usesContainerdStore {
+        return try await containerdStore.load(archive, as: reference)
+      }
+      return try await loadLayers(archive, as: reference, present: present)
+    } catch var error as RuntimeError
+      where error.message.contains("processing tar file")
+      && archive.layers.contains(where: { $0.compression == .zstd })
+    {
+      error.hint =
+        "layers are compressed with zstd, which Docker unpacks since version 23: update it, or "
+        + "build the image with gzip or no compression"
+      throw error
+    } catch let error as RuntimeError where error.kind == .unreachable {
+      // What comes back may be another engine.
+      state.withLock { $0 = State() }
+      containerdStore.forget()
+      throw error
+    }
+  }
+
+  package func remove(
+    _ image: SupersededImage, keeping kept: Set<Digest>, isDryRun: Bool
+  ) async throws -> Removal {
+    try await service?.start(for: client)
+    return try await client.remove(image.id, isDryRun: isDryRun)
+  }
+
+  package var lossNotice: LossNotice { .events }
+
+  package func losses(
+    among held: [ImageReference: Digest]
+  ) async throws -> [ImageReference: ImageLoss] {
+    // As the engine has them, with the names that it was given for.
+    var names: [ImageReference: ImageReference] = [:]
+    for reference in held.keys { names[isPodman ? reference.local : reference] = reference }
+    var there: [ImageReference: Digest] = [:]
+    for (name, reference) in names { there[name] = held[reference] }
+    var losses: [ImageReference: ImageLoss] = [:]
+    for (name, loss) in try await client.losses(among: there) {
+      if let reference = names[name] { losses[reference] = loss }
+    }
+    return losses
+  }
+
+  package func followEvents(_ happened: @escaping @Sendable () -> Void) async throws {
+    try await service?.start(for: client)
+    try await client.followEvents(happened)
+  }
+
+  /// - Parameter present: What the engine has under that name.
+  private func loadLayers(
+    _ archive: ImageArchive, as reference: ImageReference, present: EngineClient.Image?
+  ) async throws -> LoadResult {
+    if let present, present.id == archive.configDigest {
+      remember(present.layers, as: reference)
+      return LoadResult(
+        isChanged: false, id: present.id, bytesSent: 0, layersSent: 0,
+        layersTotal: archive.layers.count)
+    }
+    // Layers that another load is just bringing are waited for, and then need not be sent.
+    var known = knownLayers(of: archive, below: present)
+    var entered = Set(archive.layers[known...].map(\.diffID))
+    while !(await underway.enter(entered)) {
+      try Task.checkCancellation()
+      known = knownLayers(of: archive, below: present)
+      entered = Set(archive.layers[known...].map(\.diffID))
+    }
+    do {
+      let result = try await sendLacking(archive, as: reference, knownLayers: known)
+      await underway.leave(entered)
+      return result
+    } catch {
+      await underway.leave(entered)
+      throw error
+    }
+  }
+
+  /// What the engine should lack, then, if that is not enough, everything.
+  private func sendLacking(
+    _ archive: ImageArchive, as reference: ImageReference, knownLayers known: Int
+  ) async throws -> LoadResult {
+    var bytesSent: Int64 = 0
+    if known > 0 {
+      let partial = PartialArchive(
+        archive, as: reference, knownLayers: known, hasPlaceholders: isPodman)
+      bytesSent = partial.stream.length
+      do {
+        return try await send(partial, of: archive, as: reference, bytesSent: bytesSent)
+      } catch is RuntimeError {
+        // Layers may have been pruned since we saw them. Everything is sent, and its error counts.
+        state.withLock { $0.loaded.removeAll() }
+      }
+    }
+    let whole = PartialArchive(archive, as: reference, knownLayers: 0)
+    bytesSent += whole.stream.length
+    return try await send(whole, of: archive, as: reference, bytesSent: bytesSent)
+  }
+
+  private func send(
+    _ partial: PartialArchive, of archive: ImageArchive, as reference: ImageReference,
+    bytesSent: Int64
+  ) async throws -> LoadResult {
+    do {
+      try await client.load(partial.stream)
+    } catch let error as RuntimeError where error.kind == .refused {
+      throw error.about(reference)
+    }
+    let present = try await client.image(reference.description)
+    guard let present, present.id == archive.configDigest else {
+      throw RuntimeError(
+        mismatch: reference, expected: archive.configDigest, found: present?.id, in: client)
+    }
+    remember(present.layers, as: reference)
+    return LoadResult(
+      isChanged: true, id: present.id, bytesSent: bytesSent, layersSent: partial.layersSent,
+      layersTotal: archive.layers.count)
+  }
+
+  /// How many layers, from the bottom, the engine should have: those of the image that the name
+  /// stands for, or of one that we loaded, whichever shares more.
+  private func knownLayers(of archive: ImageArchive, below present: EngineClient.Image?) -> Int {
+    let wanted = archive.layers.map(\.diffID)
+    let candidates =
+      state.withLock { Array($0.loaded.values) } + (present.map { [$0.layers] } ?? [])
+    return candidates.map { zip(wanted, $0).prefix { $0 == $1 }.count }.max() ?? 0
+  }
+
+  private func remember(_ layers: [Digest], as reference: ImageReference) {
+    state.withLock { $0.loaded[reference] = layers }
+  }
+
+  /// Asked once: the store is a setting of the engine that takes a restart to change.
+  private func info() async throws -> EngineClient.Info {
+    if let info = state.withLock({ $0.info }) { return info }
+    let info = try await client.info()
+    state.withLock { $0.info = info }
+    return info
+  }
+}

@@ -1,0 +1,45 @@
+package import Graph
+import SystemPackage
+
+/// What `watchbuild.yaml` says.
+struct Configuration: Equatable, Sendable {
+  /// The settings that options and environment can override.
+  var layer = SettingsLayer()
+  var startupOptions: [String] = []
+  /// Bazel options of every build, in the order written.
+  var bazelOptions: [String] = []
+  /// Glob patterns relative to the workspace, on top of the built-in rules.
+  var ignore: [String] = []
+  var images: [ImageEntry] = []
+}
+
+/// One entry of `images`.
+package enum ImageEntry: Equatable, Sendable {
+  case target(ConfiguredImage)
+  case query(ImageQuery)
+}
+
+/// An image named in the configuration.
+package struct ConfiguredImage: Equatable, Sendable {
+  var name: String
+  var label: Label
+  var outputGroup: String?
+  /// As the runtime is to know it; a valid image reference.
+  var reference: String?
+  /// Bazel options of this image alone, in the order written.
+  var options: [String] = []
+  /// The label for `--platforms`.
+  var platform: String?
+  /// The directory of another Bazel workspace, absolute.
+  var workspace: FilePath?
+  /// Names of the images to be loaded before this one is built.
+  var requires: [String] = []
+}
+
+/// Images found by a Bazel query.
+package struct ImageQuery: Equatable, Sendable {
+  package var expression: String
+  var exclude: [LabelPattern] = []
+
+  package func admits(_ label: Label) -> Bool { !exclude.contains { $0.matches(label) } }
+}

@@ -1,0 +1,230 @@
+import Basics
+import Runtimes
+import SystemPackage
+
+/// Reads `watchbuild.yaml`, and says of every mistake where it stands.
+struct ConfigurationReader {
+  /// The file's name as the user knows it, for messages.
+  let file: String
+  /// The directory of the file: what paths in it are relative to.
+  let directory: FilePath
+  private(set) var problems: [Problem] = []
+
+  /// - Throws: The first mistake, with all others in `others`.
+  static func read(
+    _ text: String, file: String, directory: FilePath
+  ) throws(Problem) -> Configuration {
+    let document = try YAMLDocument(parsing: text, file: file)
+    var reader = ConfigurationReader(file: file, directory: directory)
+    let configuration = reader.configuration(document.root)
+    let mistakes = reader.problems.sorted { left, right in
+      (left.location?.line ?? 0, left.location?.column ?? 0)
+        < (right.location?.line ?? 0, right.location?.column ?? 0)
+    }
+    guard var first = mistakes.first else { return configuration }
+    first.others = Array(mistakes.dropFirst())
+    throw first
+  }
+
+  private init(file: String, directory: FilePath) {
+    self.file = file
+    self.directory = directory
+  }
+
+  private mutating func configuration(_ root: YAMLNode?) -> Configuration {
+    var configuration = Configuration()
+    guard let root else { return configuration }
+    let base = directory
+    let top = mapping(
+      root, keys: ["bazel", "watch", "batch", "images", "load", "prune"],
+      later: ["rollout", "hooks", "profiles"])
+
+    if let node = top["bazel"] {
+      let bazel = mapping(node, keys: ["command", "startupOptions", "options"])
+      configuration.layer.bazelCommand = value(bazel["command"]) { text throws(InvalidValue) in
+        try SettingText.program(text, relativeTo: base)
+      }
+      configuration.startupOptions = list(bazel["startupOptions"], SettingText.bazelOption)
+      configuration.bazelOptions = list(bazel["options"], SettingText.bazelOption)
+    }
+    if let node = top["watch"] {
+      let watch = mapping(node, keys: ["trigger", "pollInterval", "ignore"])
+      configuration.layer.trigger = value(watch["trigger"], SettingText.trigger)
+      configuration.layer.pollInterval = value(watch["pollInterval"], SettingText.pollInterval)
+      configuration.ignore = list(watch["ignore"], Self.pattern)
+    }
+    if let node = top["batch"] {
+      let batch = mapping(
+        node, keys: ["debounce", "maxDelay", "onBusyUpdate", "buildConcurrency", "keepGoing"])
+      configuration.layer.debounce = value(batch["debounce"], SettingText.duration)
+      configuration.layer.maxDelay = value(batch["maxDelay"], SettingText.duration)
+      configuration.layer.onBusyUpdate = value(batch["onBusyUpdate"], SettingText.choice)
+      configuration.layer.buildConcurrency = number(
+        batch["buildConcurrency"], SettingText.buildConcurrency)
+      configuration.layer.keepsGoing = boolean(batch["keepGoing"])
+    }
+    if let node = top["load"] {
+      let load = mapping(node, keys: ["to", "jobs"])
+      configuration.layer.loadTargets = loadTargets(load["to"])
+      configuration.layer.loadJobs = number(load["jobs"], SettingText.loadJobs)
+    }
+    if let node = top["prune"] {
+      let prune = mapping(node, keys: ["keep", "olderThan"])
+      configuration.layer.pruneKeep = number(prune["keep"], SettingText.pruneKeep)
+      configuration.layer.pruneOlderThan = value(prune["olderThan"], SettingText.duration)
+    }
+    if let node = top["images"] {
+      var images = ImagesReader(reader: self)
+      configuration.images = images.entries(node)
+      problems = images.reader.problems
+    }
+    return configuration
+  }
+
+  private mutating func loadTargets(_ node: YAMLNode?) -> [RuntimeChoice]? {
+    guard let node else { return nil }
+    let base = directory
+    let targets = list(node) { text throws(InvalidValue) in
+      try LoadTargetText.parse(text, relativeTo: base)
+    }
+    do {
+      return targets.isEmpty ? nil : try LoadTargetText.checked(targets)
+    } catch {
+      refuse("\(error)", at: node)
+      return nil
+    }
+  }
+
+  private static func pattern(_ text: String) throws(InvalidValue) -> String {
+    guard !text.isEmpty else { throw InvalidValue("an empty pattern matches nothing") }
+    return text
+  }
+}
+
+// MARK: - Values
+
+extension ConfigurationReader {
+  mutating func refuse(_ message: String, at node: YAMLNode, hint: String? = nil) {
+    problems.append(Problem(message, at: location(of: node), hint: hint))
+  }
+
+  func location(of node: YAMLNode) -> Problem.Location {
+    Problem.Location(file: file, line: node.line, column: node.column)
+  }
+
+  /// The values of a mapping by key; a key without value is as if it were not there.
+  ///
+  /// Keys in `later` are planned, and refused without looking for a misspelling.
+  mutating func mapping(
+    _ node: YAMLNode, keys: [String], later: [String] = []
+  ) -> [String: YAMLNode] {
+    if case .null = node.content { return [:] }
+    guard case .mapping(let pairs) = node.content else {
+      refuse("expected keys and values, found \(node.kind)", at: node)
+      return [:]
+    }
+    var values: [String: YAMLNode] = [:]
+    for (key, value) in pairs {
+      guard let name = key.scalarText else {
+        refuse("expected a key, found \(key.kind)", at: key)
+        continue
+      }
+      if keys.contains(name) {
+        if value.content != .null { values[name] = value }
+      } else if later.contains(name) {
+        refuse("'\(name)' is not supported by this version", at: key, hint: "remove it")
+      } else {
+        refuse("unknown key '\(name)'" + Suggestion.text(for: name, among: keys + later), at: key)
+      }
+    }
+    return values
+  }
+
+  mutating func value<Value>(
+    _ node: YAMLNode?, _ parse: (String) throws(InvalidValue) -> Value
+  ) -> Value? {
+    guard let node else { return nil }
+    switch node.content {
+    case .text(let text): return parsed(text, at: node, parse)
+    case .number(let text):
+      // A bare number where a text belongs; the parser of a duration says what to write instead.
+      do {
+        _ = try parse(text)
+        refuse("expected text, found the number \(text)", at: node, hint: "put it in quotes")
+      } catch {
+        refuse("\(error)", at: node)
+      }
+    case .boolean(_, let text):
+      refuse("expected text, found '\(text)'", at: node, hint: "put it in quotes")
+    default: refuse("expected text, found \(node.kind)", at: node)
+    }
+    return nil
+  }
+
+  mutating func number<Value>(
+    _ node: YAMLNode?, _ parse: (String) throws(InvalidValue) -> Value
+  ) -> Value? {
+    guard let node else { return nil }
+    guard case .number(let text) = node.content else {
+      refuse("expected a number, found \(node.kind)", at: node)
+      return nil
+    }
+    return parsed(text, at: node, parse)
+  }
+
+  mutating func boolean(_ node: YAMLNode?) -> Bool? {
+    guard let node else { return nil }
+    guard case .boolean(let value, _) = node.content else {
+      refuse("expected true or false, found \(node.kind)", at: node)
+      return nil
+    }
+    return value
+  }
+
+  mutating func list<Value>(
+    _ node: YAMLNode?, _ parse: (String) throws(InvalidValue) -> Value
+  ) -> [Value] {
+    guard let node else { return [] }
+    guard case .sequence(let elements) = node.content else {
+      refuse("expected a list, found \(node.kind)", at: node, hint: "write [a, b]")
+      return []
+    }
+    var values: [Value] = []
+    for element in elements {
+      if let value = value(element, parse) { values.append(value) }
+    }
+    return values
+  }
+
+  private mutating func parsed<Value>(
+    _ text: String, at node: YAMLNode, _ parse: (String) throws(InvalidValue) -> Value
+  ) -> Value? {
+    do {
+      return try parse(text)
+    } catch {
+      refuse("\(error)", at: node)
+      return nil
+    }
+  }
+}
+
+extension YAMLNode {
+  /// What a person would call it.
+  var kind: String {
+    switch content {
+    case .null: "nothing"
+    case .boolean(_, let text): "'\(text)'"
+    case .number(let text): "the number \(text)"
+    case .text(let text): text.count > 40 ? "text" : "'\(text)'"
+    case .sequence: "a list"
+    case .mapping: "keys and values"
+    }
+  }
+
+  var scalarText: String? {
+    switch content {
+    case .text(let text), .number(let text), .boolean(_, let text): text
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import Basics
+package import SystemPackage
+
+/// What the command line says, whoever has parsed it.
+package struct GivenOptions: Sendable {
+  /// `-C`, relative to the working directory.
+  var directory: FilePath?
+  /// `--file`, relative to `directory`.
+  var file: FilePath?
+  /// A name or a path, as `--bazel` has it.
+  var bazel: String?
+  /// The targets that `--load` names.
+  var load: [String] = []
+  /// What the other options set.
+  var layer = SettingsLayer()
+  /// Names, labels and patterns of images; empty: all.
+  var images: [String] = []
+  /// What follows `--`.
+  var bazelOptions: [String] = []
+
+  package init(
+    directory: FilePath? = nil, file: FilePath? = nil, bazel: String? = nil, load: [String] = [],
+    layer: SettingsLayer = SettingsLayer(), images: [String] = [], bazelOptions: [String] = []
+  ) {
+    self.directory = directory
+    self.file = file
+    self.bazel = bazel
+    self.load = load
+    self.layer = layer
+    self.images = images
+    self.bazelOptions = bazelOptions
+  }
+
+  /// All settings that the options give; relative paths are relative to `directory`.
+  func layer(relativeTo directory: FilePath) throws(Problem) -> SettingsLayer {
+    var layer = layer
+    do {
+      layer.bazelCommand = try bazel.map { text throws(InvalidValue) in
+        try SettingText.program(text, relativeTo: directory)
+      }
+    } catch {
+      throw Problem("--bazel: \(error)")
+    }
+    guard !load.isEmpty else { return layer }
+    do {
+      layer.loadTargets = try LoadTargetText.parse(list: load, relativeTo: directory)
+    } catch {
+      throw Problem("--load: \(error)")
+    }
+    return layer
+  }
+}

@@ -1,0 +1,23 @@
+/// How changes are seen.
+package enum Trigger: String, CaseIterable, Sendable {
+  case notify
+  case poll
+}
+
+package enum OutputMode: String, CaseIterable, Sendable {
+  case tty
+  case plain
+  case json
+}
+
+package enum ColorChoice: String, CaseIterable, Sendable {
+  case auto
+  case always
+  case never
+}
+
+package enum Verbosity: String, Sendable {
+  case quiet
+  case normal
+  case verbose
+}

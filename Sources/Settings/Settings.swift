@@ -1,0 +1,172 @@
+package import Basics
+package import Batching
+package import Runtimes
+package import SystemPackage
+
+/// Everything that a command needs to know, from options, environment, file and defaults.
+package struct Settings: Equatable, Sendable {
+  /// The workspace's root: absolute, symbolic links resolved.
+  package var workspace: FilePath
+  /// The file that was read.
+  package var configurationFile: ConfigurationFile?
+  /// A name to be looked up in `PATH`, or an absolute path.
+  package var bazelCommand = "bazel"
+  package var startupOptions: [String] = []
+  /// The configuration's, then those after `--`; the order is the user's.
+  package var bazelOptions: [String] = []
+  package var trigger = Trigger.notify
+  package var pollInterval = Duration.seconds(1)
+  package var debounce = Duration.milliseconds(30)
+  /// Never shorter than `debounce`.
+  package var maxDelay = Duration.milliseconds(500)
+  package var onBusyUpdate = BusyPolicy.Choice.restart
+  /// Images in one grouped build; 0: no limit.
+  package var buildConcurrency = 0
+  package var keepsGoing = true
+  /// As `--load` takes them, directories absolute.
+  package var loadTargets = [RuntimeChoice.auto]
+  package var loadJobs = 4
+  /// Which of the images that we loaded are removed when they are superseded.
+  package var prune = PruneRule()
+  package var isPostponed = false
+  package var waitsForLock = true
+  /// Glob patterns relative to the workspace, on top of the built-in rules.
+  package var ignore: [String] = []
+  /// All configured images, selected or not.
+  package var entries: [ImageEntry] = []
+  /// What was asked for on the command line, of these or beside these.
+  package var selection = ImageSelection()
+  /// Where index, lock and images of this workspace are kept. Not made yet.
+  package var stateDirectory: PrivateDirectory
+  package var output = OutputMode.plain
+  var color = ColorChoice.auto
+  package var verbosity = Verbosity.normal
+  /// Whether output is coloured, all things considered.
+  package var usesColor = false
+}
+
+extension Settings {
+  /// Reads the configuration and merges all sources: option, environment, file, default.
+  ///
+  /// - Parameters:
+  ///   - options: What the command line says.
+  ///   - environment: The process's variables.
+  ///   - currentDirectory: Absolute; what `-C` is relative to.
+  ///   - isTerminal: Whether standard error is a terminal.
+  /// - Returns: The merged settings; nothing has been made or written.
+  /// - Throws: The first mistake in any source, with status 2.
+  package static func resolve(
+    _ options: GivenOptions, environment: [String: String], currentDirectory: FilePath,
+    isTerminal: Bool = Terminal.isTerminal(2)
+  ) throws(Problem) -> Settings {
+    let variables = EnvironmentSettings(environment: environment, directory: currentDirectory)
+    let directory = directory(options, variables)
+    let workspace = try Workspace.root(above: directory)
+    let file = try ConfigurationFile.find(
+      given: options.file ?? variables.path("WATCHBUILD_FILE"),
+      workspace: workspace, directory: directory)
+    let configuration = try file?.read() ?? Configuration()
+
+    let layer = try options.layer(relativeTo: directory).over(variables.layer())
+      .over(configuration.layer)
+    var settings = Settings(
+      workspace: workspace,
+      stateDirectory: try StateDirectory.path(
+        for: workspace, environment: environment))
+    settings.configurationFile = file
+    try settings.apply(layer)
+    settings.applyOutput(layer, environment: environment, isTerminal: isTerminal)
+    settings.startupOptions = configuration.startupOptions
+    settings.bazelOptions = configuration.bazelOptions + options.bazelOptions
+    settings.ignore = configuration.ignore
+    settings.entries = try configuration.images.map { entry throws(Problem) in
+      try resolved(entry)
+    }
+    settings.selection = try ImageSelection(
+      of: settings.entries, requested: options.images,
+      package: Self.package(of: directory, in: workspace))
+    return settings
+  }
+
+  /// The workspace alone, which can be known even where the configuration is broken.
+  package static func workspace(
+    _ options: GivenOptions, environment: [String: String], currentDirectory: FilePath
+  ) throws(Problem) -> FilePath {
+    let variables = EnvironmentSettings(environment: environment, directory: currentDirectory)
+    return try Workspace.root(above: directory(options, variables))
+  }
+
+  /// What `-C` or its variable names, else the working directory.
+  private static func directory(
+    _ options: GivenOptions, _ variables: EnvironmentSettings
+  ) -> FilePath {
+    options.directory.map { variables.directory.pushing($0) }
+      ?? variables.path("WATCHBUILD_DIRECTORY") ?? variables.directory
+  }
+
+  /// Takes over what the sources say, and checks what one setting means for another.
+  mutating func apply(_ layer: SettingsLayer) throws(Problem) {
+    bazelCommand = layer.bazelCommand ?? bazelCommand
+    trigger = layer.trigger ?? trigger
+    pollInterval = layer.pollInterval ?? pollInterval
+    debounce = layer.debounce ?? debounce
+    if let given = layer.maxDelay {
+      guard given >= debounce else {
+        throw Problem(
+          "the maximum delay of \(DurationText.text(given)) is shorter than the debounce of "
+            + DurationText.text(debounce), hint: "raise --max-delay or lower --debounce")
+      }
+      maxDelay = given
+    } else {
+      maxDelay = max(maxDelay, debounce)
+    }
+    onBusyUpdate = layer.onBusyUpdate ?? onBusyUpdate
+    buildConcurrency = layer.buildConcurrency ?? buildConcurrency
+    keepsGoing = layer.keepsGoing ?? keepsGoing
+    loadTargets = layer.loadTargets ?? loadTargets
+    loadJobs = layer.loadJobs ?? loadJobs
+    prune.keep = layer.pruneKeep ?? prune.keep
+    prune.olderThan = layer.pruneOlderThan ?? prune.olderThan
+    isPostponed = layer.isPostponed ?? isPostponed
+    waitsForLock = layer.waitsForLock ?? waitsForLock
+  }
+
+  /// How to show things, given whether standard error, where progress goes, is a terminal.
+  mutating func applyOutput(
+    _ layer: SettingsLayer, environment: [String: String], isTerminal: Bool
+  ) {
+    output = layer.output ?? (isTerminal ? .tty : .plain)
+    color = layer.color ?? color
+    verbosity = layer.verbosity ?? verbosity
+    // Source: https://no-color.org; an explicit choice goes before it.
+    let isUnwanted =
+      environment["NO_COLOR"].map { !$0.isEmpty } ?? false || environment["TERM"] == "dumb"
+    usesColor =
+      switch color {
+      case .always: true
+      case .never: false
+      case .auto: output == .tty && isTerminal && !isUnwanted
+      }
+  }
+
+  /// The entry with its other workspace, if it has one, looked up.
+  private static func resolved(_ entry: ImageEntry) throws(Problem) -> ImageEntry {
+    guard case .target(var image) = entry, let other = image.workspace else { return entry }
+    // What can't be resolved has no marker either, and is refused for that.
+    let path = (try? Disk.realPath(other)) ?? other
+    guard Workspace.isRoot(path) else {
+      throw Problem(
+        "image '\(image.name)': its workspace \(other) has no MODULE.bazel or WORKSPACE",
+        hint: "'workspace' is relative to the configuration file")
+    }
+    image.workspace = path
+    return .target(image)
+  }
+
+  /// The package that relative labels on the command line belong to.
+  private static func package(of directory: FilePath, in workspace: FilePath) -> String {
+    // The directory was resolved before, to find the workspace.
+    var path = (try? Disk.realPath(directory)) ?? directory
+    return path.removePrefix(workspace) ? path.string : ""
+  }
+}
