@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -11,14 +12,13 @@ import Testing
 /// Real runtimes that stop in the middle of a load, as behind a network that went away: each process
 /// stays, takes what its socket holds, and says nothing.
 ///
-/// Time passes thirty times as fast for the loads.
+/// From then on time passes thirty times as fast for the loads.
 @Suite(.docker, .serialized, .timeLimit(.minutes(5)))
 struct SilenceTests {
-  private static let clock = QuickClock(factor: 30)
-
   /// A load is ended when the runtime stops in the middle of it, and the next one goes well.
   private func check(
-    _ runtime: any ImageRuntime, then again: any ImageRuntime, stop: (Int32) throws -> Void
+    _ runtime: any ImageRuntime, then again: any ImageRuntime, clock: QuickClock,
+    stop: (Int32) throws -> Void
   ) async throws {
     signal(SIGPIPE, SIG_IGN)
     try await withScratchDirectory { directory in
@@ -31,15 +31,18 @@ struct SilenceTests {
       let archive = try ImageArchive.open(path)
       let reference = try #require(ImageReference("lab/silence:dev"))
       let progress = LoadProgress()
+      let hasEnded = Mutex(false)
       let load = Task {
-        try await LoadProgress.$current.withValue(progress) {
+        defer { hasEnded.withLock { $0 = true } }
+        return try await LoadProgress.$current.withValue(progress) {
           try await runtime.load(archive, as: reference)
         }
       }
-      while progress.count.sent < 4 << 20 {
+      while progress.count.sent < 4 << 20, !hasEnded.withLock(\.self) {
         try await ContinuousClock().pause(for: .milliseconds(1))
       }
       try stop(SIGSTOP)
+      clock.hurry()
       let result = await load.result
       try stop(SIGCONT)
       let error = #expect(throws: RuntimeError.self) { try result.get() }
@@ -59,10 +62,11 @@ struct SilenceTests {
 
   @Test func `a load into a docker that stops is ended`() async throws {
     let daemon = try await DockerDaemon()
-    let quick = EngineClient(.unix(daemon.socket), clock: Self.clock)
+    let clock = QuickClock(factor: 30)
+    let quick = EngineClient(.unix(daemon.socket), clock: clock)
     let client = EngineClient(.unix(daemon.socket))
     try await check(
-      DockerEngine(quick), then: DockerEngine(client),
+      DockerEngine(quick), then: DockerEngine(client), clock: clock,
       stop: stopping(["dockerd"], in: daemon.socket.removingLastComponent()))
     await quick.shutdown()
     await client.shutdown()
@@ -73,10 +77,11 @@ struct SilenceTests {
   func `a load into a podman that stops is ended`() async throws {
     let daemon = try await Runtimes.makePodman()
     let socket = daemon.directory.appending("podman.sock")
-    let quick = EngineClient(.unix(socket), runtime: "podman", clock: Self.clock)
+    let clock = QuickClock(factor: 30)
+    let quick = EngineClient(.unix(socket), runtime: "podman", clock: clock)
     let client = EngineClient(.unix(socket), runtime: "podman")
     try await check(
-      DockerEngine(quick), then: DockerEngine(client),
+      DockerEngine(quick), then: DockerEngine(client), clock: clock,
       stop: stopping(["podman"], in: daemon.directory))
     await quick.shutdown()
     await client.shutdown()
@@ -87,11 +92,12 @@ struct SilenceTests {
   func `a load into a containerd that stops is ended`() async throws {
     let daemon = try await Runtimes.makeContainerd()
     let socket = daemon.directory.appending("containerd.sock")
+    let clock = QuickClock(factor: 30)
     func runtime(_ clock: any Clock<Duration>) -> Containerd {
       Containerd(namespace: "lab", address: socket, runner: SubprocessRunner(), clock: clock)
     }
     try await check(
-      runtime(Self.clock), then: runtime(ContinuousClock()),
+      runtime(clock), then: runtime(ContinuousClock()), clock: clock,
       stop: stopping(["containerd"], in: daemon.directory))
     try await daemon.stop()
   }
@@ -103,13 +109,16 @@ struct SilenceTests {
         .kind, cluster: cluster.cluster, environment: ["DOCKER_HOST": cluster.docker.host],
         runner: SubprocessRunner(), clock: clock)
     }
-    let (quick, again) = (runtime(Self.clock), runtime(ContinuousClock()))
+    let clock = QuickClock(factor: 30)
+    let (quick, again) = (runtime(clock), runtime(ContinuousClock()))
     await quick.prepare()
-    try await check(quick, then: again) { number in
-      let name = number == SIGSTOP ? "STOP" : "CONT"
-      try cluster.run(
-        cluster.nodes[0], ["sh", "-c", "kill -\(name) \"$(cat /run/containerd.pid)\""])
-    }
+    // From outside: a step into the node would take as long as the load.
+    let containerd = try #require(
+      cluster.processes(in: cluster.nodes[0]).lazy.compactMap { line -> pid_t? in
+        let fields = line.split(separator: " ")
+        return fields.count > 1 && fields[1].hasSuffix("containerd") ? pid_t(fields[0]) : nil
+      }.first)
+    try await check(quick, then: again, clock: clock) { kill(containerd, $0) }
     await quick.shutdown()
     await again.shutdown()
     try cluster.stop()
@@ -123,9 +132,10 @@ struct SilenceTests {
         try #require(RegistryAddress(registry.host)), environment: [:], certificates: [],
         runner: SubprocessRunner(), clock: clock)
     }
-    let (quick, again) = (try runtime(Self.clock), try runtime(ContinuousClock()))
+    let clock = QuickClock(factor: 30)
+    let (quick, again) = (try runtime(clock), try runtime(ContinuousClock()))
     try await check(
-      quick, then: again,
+      quick, then: again, clock: clock,
       stop: stopping(["docker-registry"], in: registry.daemon.directory))
     await quick.shutdown()
     await again.shutdown()
