@@ -65,9 +65,11 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     for stage in plan.stages {
       try await run(stage, indexes: indexes, own: own)
     }
-    return record.end(
-      totalMs: (batch.window + begin.duration(to: clock.now)).milliseconds,
-      indexes: await completed(found))
+    let (completed, missed) = await completed(found, since: began)
+    var outcome = record.end(
+      totalMs: (batch.window + begin.duration(to: clock.now)).milliseconds, indexes: completed)
+    outcome.found = missed
+    return outcome
   }
 
   /// Takes away what was made from files that Bazel may have half seen.
@@ -87,20 +89,26 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     record.begin(images)
   }
 
-  /// What is known of other repositories once a build has made them: where they lie, and what their
+  /// Adds what is known of other repositories once a build has made them: where they lie, and what their
   /// making read.
-  private func completed(_ indexes: [TargetIndex]) async -> [TargetIndex] {
+  ///
+  /// - Returns: The indexes, and the files there that changed before they were watched.
+  private func completed(
+    _ indexes: [TargetIndex], since began: Double
+  ) async -> (indexes: [TargetIndex], missed: [FileChange]) {
     var completed: [TargetIndex] = []
+    var missed: [FileChange] = []
     for index in indexes {
       let workspace = index.workspace
       let images = setup.images.filter { $0.key.workspace == workspace }
       let base = record.executionRoot(of: workspace)?.removingLastComponent()
       let surveyed = setup.bazel(workspace).surveyed(
         index, of: images, outputBase: base?.removingLastComponent())
-      _ = await follow(surveyed)
+      if await follow(surveyed) { missed += UnwatchedChanges.find(in: surveyed, since: began) }
+      if surveyed.links.isIncomplete { record.missesRepositories(of: workspace) }
       completed.append(surveyed)
     }
-    return completed
+    return (completed, missed)
   }
 
   /// Builds the groups of a stage one after the other; each image is loaded as it is done.

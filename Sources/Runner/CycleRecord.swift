@@ -213,6 +213,15 @@ final class CycleRecord: Sendable {
     }
   }
 
+  /// Nobody could tell where Bazel keeps other repositories: what lies there is not watched. Told once in a run.
+  func missesRepositories(of workspace: FilePath) {
+    guard history.misses(workspace) else { return }
+    record(
+      .degraded(
+        reason: "Bazel's output base for \(workspace) was not found, so saves in local repositories are not seen; "
+          + "build once without --symlink_prefix, or save a file of the workspace after such a change"))
+  }
+
   func failedLoad(
     _ image: ImageTarget, _ error: String, as reference: ImageReference, runtime: String
   ) {

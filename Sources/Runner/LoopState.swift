@@ -199,8 +199,10 @@ struct LoopState: Sendable {
     for image in outcome.current.union(outcome.leftOut) {
       backlog.settle(image, asOf: ended.moment)
     }
-    backlog.receive(Batch(cause: .change, changes: outcome.found))
     settle(ended, outcome)
+    if !outcome.found.isEmpty {
+      waiting = merged(waiting, Batch(cause: .change, changes: outcome.found))
+    }
     if outcome.isInterrupted {
       // What it was interrupted in is owed still.
       waiting = waiting.map { merged(ended.start.batch, $0) } ?? ended.start.batch

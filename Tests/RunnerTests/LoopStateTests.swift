@@ -88,6 +88,15 @@ import Watcher
 
   // MARK: Debts
 
+  @Test func `what changed before anybody watched it is built at once`() {
+    var state = state()
+    _ = state.begin()
+    var first = outcome(current: ["a", "b"], indexes: [index])
+    first.found = [FileChange(path: "/w/a/x", kind: .modified)]
+    let actions = state.cycleEnded(first)
+    #expect(start(actions)?.owed == ["a"])
+  }
+
   @Test func `the first cycle owes everything, and its end is the end of start-up`() {
     var state = state()
     let first = start(state.begin())

@@ -14,6 +14,8 @@ package final class BuildHistory: Sendable {
     var evictions: [FilePath: Int] = [:]
     /// Images that were said to be left out.
     var leftOut: Set<String> = []
+    /// Workspaces whose other repositories were said to be watched by nobody.
+    var missed: Set<FilePath> = []
   }
 
   private let state = Mutex(State())
@@ -61,6 +63,11 @@ package final class BuildHistory: Sendable {
   /// - Returns: Whether it is said for the first time.
   func leavesOut(_ image: String) -> Bool {
     state.withLock { $0.leftOut.insert(image).inserted }
+  }
+
+  /// - Returns: Whether it is said for the first time.
+  func misses(_ workspace: FilePath) -> Bool {
+    state.withLock { $0.missed.insert(workspace).inserted }
   }
 
   /// Takes a cycle that succeeded.

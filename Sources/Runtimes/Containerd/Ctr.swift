@@ -160,9 +160,13 @@ struct Ctr: Sendable {
     exit == .exited(0) ? "it was stored, but not unpacked" : "\(exit)"
   }
 
-  func asking<Value>(_ body: () async throws -> Value) async throws -> Value {
+  func asking<Value: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
     do {
-      return try await body()
+      return try await Silence.limiting(to: Self.answerLimit, clock: clock, body)
+    } catch let silence as Silence {
+      throw unreachable("\(silence)")
     } catch let error as RemoteCalls.Broken {
       throw unreachable("\(api?.socket.string ?? place): \(error.reason)")
     } catch let error as RemoteCalls.Refusal {

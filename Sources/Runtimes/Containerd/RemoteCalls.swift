@@ -40,7 +40,7 @@ struct RemoteCalls: Sendable {
   ///   - limit: Of the whole time; then every call fails.
   /// - Throws: `Broken` and what `body` throws.
   static func using<Value: Sendable>(
-    _ socket: FilePath, headers: [(String, String)], limit: TimeAmount = .seconds(60),
+    _ socket: FilePath, headers: [(String, String)], limit: TimeAmount = .seconds(90),
     _ body: (RemoteCalls) async throws -> Value
   ) async throws -> Value {
     let channel: any Channel
