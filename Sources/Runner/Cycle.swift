@@ -5,6 +5,7 @@ import Events
 import Graph
 import Runtimes
 import SystemPackage
+import Watcher
 
 /// From what is owed to what is loaded: refreshes the index if it must, plans, builds, loads.
 struct Cycle<C: Clock<Duration>>: Sendable {

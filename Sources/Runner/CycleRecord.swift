@@ -218,8 +218,10 @@ final class CycleRecord: Sendable {
     guard history.misses(workspace) else { return }
     record(
       .degraded(
-        reason: "Bazel's output base for \(workspace) was not found, so saves in local repositories are not seen; "
-          + "build once without --symlink_prefix, or save a file of the workspace after such a change"))
+        reason:
+          "Bazel's output base for \(workspace) was not found, so saves in local repositories are not seen; "
+          + "build once without --symlink_prefix, or save a file of the workspace after such a change"
+      ))
   }
 
   func failedLoad(

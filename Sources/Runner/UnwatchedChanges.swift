@@ -1,5 +1,5 @@
-import Batching
 import Glibc
+import Graph
 import SystemPackage
 import Watcher
 

@@ -1,4 +1,5 @@
 import Batching
+import Graph
 import SystemPackage
 import TestSupport
 import Testing

@@ -73,7 +73,7 @@ struct LoopTestsWatched {
     let result: Result<Void, any Error>
     do {
       let mounted = try await batch(after: start)
-      try await dev.cycle(after: mounted.seq)
+      _ = try await dev.cycle(after: mounted.seq)
       let later = dev.last
       try workspace.write("mounted/data/in.txt", "3")
       _ = try await batch(after: later)
@@ -87,7 +87,8 @@ struct LoopTestsWatched {
   }
 
   /// The last: Bazel's server then stands in a directory that is gone.
-  @Test func `a workspace that is removed and made again is watched and built again`() async throws {
+  @Test func `a workspace that is removed and made again is watched and built again`() async throws
+  {
     try workspace.write("again/BUILD", LoopScene.image("again", from: "[\"in.txt\"]"))
     try workspace.write("again/in.txt", "1")
     let dev = try await scene.dev("//again:image")
