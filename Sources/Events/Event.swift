@@ -221,7 +221,10 @@ extension Event {
     package var image: String
     package var target: String
     package var status: Status
+    /// The first of its names.
     package var ref: String?
+    /// All its names.
+    package var refs: [String]?
     package var id: String?
     package var runtime: String?
     package var bytesSent: Int64?

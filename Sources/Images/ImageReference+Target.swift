@@ -1,18 +1,15 @@
+import Basics
 package import Graph
 
 extension ImageReference {
-  /// What an image is to be called: as configured, else the tag in the archive, else `NAME:dev`.
-  package init(of image: ImageTarget, in archive: ImageArchive) throws(InvalidReference) {
-    if let text = image.reference {
-      guard let reference = ImageReference(text) else { throw InvalidReference(text: text) }
-      self = reference
-    } else if let tag = archive.tags.first {
-      self = tag
-    } else {
-      let text = "\(image.name.lowercased()):dev"
-      guard let reference = ImageReference(text) else { throw InvalidReference(text: text) }
-      self = reference
-    }
+  /// What an image is to be called: as configured, else all tags in the archive, else `NAME:dev`.
+  package static func names(
+    of image: ImageTarget, in archive: ImageArchive
+  ) throws(InvalidReference) -> [ImageReference] {
+    if image.reference == nil, !archive.tags.isEmpty { return archive.tags.distinct }
+    let text = image.reference ?? "\(image.name.lowercased()):dev"
+    guard let reference = ImageReference(text) else { throw InvalidReference(text: text) }
+    return [reference]
   }
 }
 

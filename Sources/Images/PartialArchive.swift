@@ -23,19 +23,19 @@ package struct PartialArchive: Sendable {
 
   /// - Parameters:
   ///   - archive: The image.
-  ///   - reference: The name that it is to have there.
+  ///   - references: The names that it is to have there.
   ///   - knownLayers: How many of its layers, from the bottom, the runtime has.
   ///   - hasPlaceholders: Known layers are members without content. podman wants every layer that
   ///     the manifest names to be there, but reads only those that it lacks; the content of one that
   ///     it lacks after all does not match its digest.
   package init(
-    _ archive: ImageArchive, as reference: ImageReference, knownLayers: Int,
+    _ archive: ImageArchive, as references: [ImageReference], knownLayers: Int,
     hasPlaceholders: Bool = false
   ) {
     precondition(knownLayers <= archive.layers.count, "an image has no more layers than it has")
     let config = "\(archive.configDigest.hexadecimal).json"
     let entry = Entry(
-      config: config, tags: [reference.description],
+      config: config, tags: references.map(\.description),
       layers: archive.layers.map { Self.memberName($0) })
     var stream = ImageStream()
     stream.appendMember(DockerArchive.manifestName, JSON.encode([entry]))

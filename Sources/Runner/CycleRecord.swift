@@ -149,7 +149,7 @@ final class CycleRecord: Sendable {
   }
 
   func loaded(
-    _ image: ImageTarget, _ result: LoadResult, as reference: ImageReference, runtime: String,
+    _ image: ImageTarget, _ result: LoadResult, as references: [ImageReference], runtime: String,
     ms: Int
   ) {
     state.withLock { state in
@@ -157,7 +157,7 @@ final class CycleRecord: Sendable {
       state.images[image.name] = left > 1 ? .open(loadsLeft: left - 1) : .current
     }
     tell(image, result.isChanged ? .loaded : .unchanged) {
-      $0.ref = reference.description
+      $0.name(references)
       $0.id = result.id.description
       $0.runtime = runtime
       $0.bytesSent = result.bytesSent
@@ -225,7 +225,7 @@ final class CycleRecord: Sendable {
   }
 
   func failedLoad(
-    _ image: ImageTarget, _ error: String, as reference: ImageReference, runtime: String
+    _ image: ImageTarget, _ error: String, as references: [ImageReference], runtime: String
   ) {
     state.withLock { state in
       var runtimes: Set = [runtime]
@@ -234,7 +234,7 @@ final class CycleRecord: Sendable {
     }
     tell(image, .failed) {
       $0.error = error
-      $0.ref = reference.description
+      $0.name(references)
       $0.runtime = runtime
     }
   }
@@ -317,5 +317,12 @@ final class CycleRecord: Sendable {
 
   private func names(where matches: (Progress) -> Bool) -> Set<String> {
     state.withLock { Set($0.images.filter { matches($0.value) }.keys) }
+  }
+}
+
+extension Event.ImageChanged {
+  fileprivate mutating func name(_ references: [ImageReference]) {
+    ref = references.first?.description
+    refs = references.map(\.description)
   }
 }

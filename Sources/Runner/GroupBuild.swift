@@ -221,12 +221,12 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   private func open(_ image: ImageTarget, outputs: [String: [FilePath]], ms: Int) throws {
     let path = try BuiltImage.path(of: image, among: outputs)
     let archive = try ImageArchive.open(path)
-    let reference = try ImageReference(of: image, in: archive)
+    let references = try ImageReference.names(of: image, in: archive)
     record.built(image, ms: ms, runtimes: setup.runtimes.count)
     for runtime in setup.runtimes {
       load(
         LoadQueue<C>.Job(
-          image: image, archive: archive, reference: reference, runtime: runtime))
+          image: image, archive: archive, references: references, runtime: runtime))
     }
   }
 }

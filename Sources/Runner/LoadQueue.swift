@@ -9,7 +9,8 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
   struct Job: Sendable {
     var image: ImageTarget
     var archive: ImageArchive
-    var reference: ImageReference
+    /// All names that the image is to have there, of which there is at least one.
+    var references: [ImageReference]
     var runtime: any ImageRuntime
   }
 
@@ -77,26 +78,26 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
       guard let result = ended else {
         return record.cancelled(job.image, because: "it has changed again, and is built anew")
       }
-      held.hold(job.image.name, result.id, as: job.reference, in: job.runtime.name)
+      held.hold(job.image.name, result.id, as: job.references, in: job.runtime.name)
       record.loaded(
-        job.image, result, as: job.reference, runtime: job.runtime.name,
+        job.image, result, as: job.references, runtime: job.runtime.name,
         ms: start.duration(to: clock.now).milliseconds)
     } catch is CancellationError {
       record.cancelled(job.image, because: "interrupted while loading")
     } catch {
       record.failedLoad(
-        job.image, "\(error)", as: job.reference, runtime: job.runtime.name)
+        job.image, "\(error)", as: job.references, runtime: job.runtime.name)
     }
   }
 
   /// Loads while nothing is removed there, and writes down what was loaded before anything is.
   private func loadInTurn(_ job: Job) async throws -> LoadResult {
-    guard let ledger else { return try await job.runtime.load(job.archive, as: job.reference) }
+    guard let ledger else { return try await job.runtime.load(job.archive, as: job.references) }
     return try await ledger.lane(of: job.runtime.name).sharing {
-      let result = try await job.runtime.load(job.archive, as: job.reference)
+      let result = try await job.runtime.load(job.archive, as: job.references)
       if result.isChanged {
         // An image that is not written down is one that is never removed: no reason to fail.
-        try? await ledger.loaded(result.id, as: job.reference, into: job.runtime.name)
+        try? await ledger.loaded(result.id, as: job.references, into: job.runtime.name)
       }
       return result
     }
@@ -120,7 +121,7 @@ struct LoadQueue<C: Clock<Duration>>: Sendable {
           }
           let count = progress.count
           record.loading(
-            job.image, count, bytesPerSecond: count.sent - last, as: job.reference,
+            job.image, count, bytesPerSecond: count.sent - last, as: job.references[0],
             runtime: job.runtime.name)
           last = count.sent
         }

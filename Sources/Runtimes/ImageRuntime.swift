@@ -11,17 +11,18 @@ package protocol ImageRuntime: Sendable {
   /// Makes ready for loads that are to come, while images are built; it need not succeed.
   func prepare() async
 
-  /// Makes `reference` name exactly the image in `archive`, sending only what is lacking.
+  /// Makes all `references` name exactly the image in `archive`, sending only what is lacking, and once.
   ///
-  /// What the runtime then holds is verified. On any doubt the whole image is sent once.
+  /// What the runtime then holds is verified, and the names move last. On any doubt the whole image
+  /// is sent once.
   ///
   /// - Parameters:
   ///   - archive: The image, read through its own open descriptor.
-  ///   - reference: The name that the image is to have there.
+  ///   - references: The names that the image is to have there; at least one.
   /// - Returns: What was sent, and under which ID the runtime holds the image.
   /// - Throws: `RuntimeError` when the runtime can't be reached, refuses the image, or does not
   ///   hold it afterwards; `ImageArchiveError` when the archive can't be read; `CancellationError`.
-  func load(_ archive: ImageArchive, as reference: ImageReference) async throws -> LoadResult
+  func load(_ archive: ImageArchive, as references: [ImageReference]) async throws -> LoadResult
 
   /// Whether loads that wait go together, so that it is to be given all at once.
   var combinesLoads: Bool { get }
@@ -55,6 +56,13 @@ package protocol ImageRuntime: Sendable {
 }
 
 extension ImageRuntime {
+  /// Loads an image that has one name.
+  package func load(
+    _ archive: ImageArchive, as reference: ImageReference
+  ) async throws -> LoadResult {
+    try await load(archive, as: [reference])
+  }
+
   package var combinesLoads: Bool { false }
 
   package var lossNotice: LossNotice { .never }
@@ -79,7 +87,7 @@ extension ImageRuntime {
 
 /// What loading one image into one runtime came to.
 package struct LoadResult: Hashable, Sendable {
-  /// `false`: the runtime held exactly this image under this reference already; nothing was sent.
+  /// `false`: the runtime held exactly this image under all its names already; nothing was sent.
   package var isChanged: Bool
   /// The ID that the runtime shows for the image, such as `sha256:…`.
   package var id: Digest

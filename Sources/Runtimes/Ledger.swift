@@ -51,12 +51,15 @@ package struct Ledger: Sendable {
   var seconds: Int64 { Int64(now().timeIntervalSince1970) }
 
   /// Writes down that a runtime took an image from us.
-  package func loaded(_ id: Digest, as reference: ImageReference, into runtime: String) async throws
-  {
-    try await append([
-      Entry(
-        runtime: runtime, reference: reference.description, id: id.description, time: seconds)
-    ])
+  package func loaded(
+    _ id: Digest, as references: [ImageReference], into runtime: String
+  ) async throws {
+    let time = seconds
+    try await append(
+      references.map { reference in
+        Entry(
+          runtime: runtime, reference: reference.description, id: id.description, time: time)
+      })
   }
 
   func append(_ entries: [Entry]) async throws {

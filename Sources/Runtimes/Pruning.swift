@@ -45,7 +45,10 @@ package struct PruneRule: Hashable, Sendable {
         if count <= keep || age < olderThan {
           saved.insert(id)
         } else {
-          doomed[id] = SupersededImage(id: id, reference: name)
+          let others = entries.filter { $0.id == id.description && $0.reference != reference }
+          doomed[id] = SupersededImage(
+            id: id, reference: name,
+            otherReferences: Set(others.compactMap { ImageReference($0.reference) }))
         }
       }
     }
@@ -61,6 +64,8 @@ package struct SupersededImage: Hashable, Sendable {
   package let id: Digest
   /// What it was called.
   package let reference: ImageReference
+  /// What it was called besides.
+  package var otherReferences: Set<ImageReference> = []
 }
 
 /// What became of an image that was to be removed.

@@ -88,7 +88,7 @@ struct LossTests {
       func load() async throws {
         held.forget(["lost", "moved"])
         for (reference, id) in try await scene.loadBoth() {
-          held.hold(reference == scene.lost ? "lost" : "moved", id, as: reference, in: runtime.name)
+          held.hold(reference == scene.lost ? "lost" : "moved", id, as: [reference], in: runtime.name)
         }
       }
       func wait(for count: Int) async throws {
@@ -159,7 +159,7 @@ struct LossTests {
         let told = Told()
         let watching = told.watching(engine, held)
         let id = try await scene.load("one", as: scene.lost)
-        held.hold("lost", id, as: scene.lost, in: "docker")
+        held.hold("lost", id, as: [scene.lost], in: "docker")
         try await daemon.pause()
         try await daemon.resume()
         try run(["rmi", "lab/lost:dev"])

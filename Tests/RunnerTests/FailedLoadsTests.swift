@@ -27,7 +27,9 @@ import Testing
       return answer == .yes
     }
 
-    func load(_ archive: ImageArchive, as reference: ImageReference) async throws -> LoadResult {
+    func load(
+      _ archive: ImageArchive, as references: [ImageReference]
+    ) async throws -> LoadResult {
       throw CancellationError()
     }
   }
@@ -50,9 +52,9 @@ import Testing
       isChanged: true, id: Digest(of: []), bytesSent: 0, layersSent: 0, layersTotal: 0)
     record.begin(["app"])
     record.built(image, ms: 0, runtimes: 3)
-    record.failedLoad(image, "down", as: reference, runtime: "docker")
-    record.loaded(image, result, as: reference, runtime: "oci:/images", ms: 0)
-    record.failedLoad(image, "down", as: reference, runtime: "registry:localhost:5000")
+    record.failedLoad(image, "down", as: [reference], runtime: "docker")
+    record.loaded(image, result, as: [reference], runtime: "oci:/images", ms: 0)
+    record.failedLoad(image, "down", as: [reference], runtime: "registry:localhost:5000")
     let outcome = record.end(totalMs: 0, indexes: [])
     #expect(outcome.failedLoads == ["app": ["docker", "registry:localhost:5000"]])
     #expect(outcome.current.isEmpty)

@@ -53,7 +53,7 @@ import Testing
     func isAvailable() async -> Bool { true }
 
     func load(
-      _ archive: ImageArchive, as reference: ImageReference
+      _ archive: ImageArchive, as references: [ImageReference]
     ) async throws -> LoadResult {
       LoadProgress.current?.begin(100, layers: 3)
       LoadProgress.current?.add(sent, layers: 2)
@@ -86,7 +86,7 @@ import Testing
           name: "image\(number)", label: label, key: BatchKey(workspace: "/w"))
         for runtime in runtimes {
           feed.yield(
-            .init(image: image, archive: archive, reference: reference, runtime: runtime))
+            .init(image: image, archive: archive, references: [reference], runtime: runtime))
         }
       }
       feed.finish()

@@ -59,10 +59,10 @@ import Testing
       let ledger = Ledger(in: directory, now: { Date(timeIntervalSince1970: 77) })
       #expect(try await ledger.entries().isEmpty)
       let reference = try #require(ImageReference("lab/app:dev"))
-      try await ledger.loaded(Self.id(1), as: reference, into: "docker")
+      try await ledger.loaded(Self.id(1), as: [reference], into: "docker")
       let path = directory.appending("loads.jsonl")
       try path.write(try path.read() + Array(#"{"runtime":"dock"#.utf8))
-      try await ledger.loaded(Self.id(2), as: reference, into: "docker")
+      try await ledger.loaded(Self.id(2), as: [reference], into: "docker")
       #expect(try await ledger.entries().map(\.id) == [Self.id(1), Self.id(2)].map(\.description))
       #expect(try await ledger.entries().first?.time == 77)
       var gone = Self.load(1, at: 80)
@@ -118,7 +118,9 @@ import Testing
 
     func isAvailable() async -> Bool { true }
 
-    func load(_ archive: ImageArchive, as reference: ImageReference) async throws -> LoadResult {
+    func load(
+      _ archive: ImageArchive, as references: [ImageReference]
+    ) async throws -> LoadResult {
       throw CancellationError()
     }
 
@@ -147,7 +149,7 @@ import Testing
           begin.yield()
           for await _ in gate {}
           // The first is current again, and the third superseded.
-          try await ledger.loaded(Self.id(1), as: reference, into: "docker")
+          try await ledger.loaded(Self.id(1), as: [reference], into: "docker")
         }
       }
       for await _ in begun { break }

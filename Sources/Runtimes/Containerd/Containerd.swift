@@ -51,9 +51,9 @@ package final class Containerd: ImageRuntime {
   }
 
   package func load(
-    _ archive: ImageArchive, as reference: ImageReference
+    _ archive: ImageArchive, as references: [ImageReference]
   ) async throws -> LoadResult {
-    let load = LayoutLoad(image: try await LayoutImage(archive), reference: reference)
+    let load = LayoutLoad(image: try await LayoutImage(archive), references: references)
     return try await combiner.run(load) { await self.loader.load($0) }
   }
 }

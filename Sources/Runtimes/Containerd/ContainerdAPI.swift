@@ -25,18 +25,19 @@ struct ContainerdAPI: Sendable {
     try await connected { calls in
       var state = Ctr.State()
       for load in loads {
-        let name = load.reference.normalized
-        let manifest = load.image.manifest.digest
-        guard let image = try await image(name, calls), let digest = try Self.digest(of: image)
-        else { continue }
-        let isUnpacked =
-          if digest == manifest { try await isUnpacked(load.image, calls) } else { false }
-        state.names[name] = Ctr.Held(digest: digest, isUnpacked: isUnpacked)
+        for name in load.names {
+          let manifest = load.image.manifest.digest
+          guard let image = try await image(name, calls), let digest = try Self.digest(of: image)
+          else { continue }
+          let isUnpacked =
+            if digest == manifest { try await isUnpacked(load.image, calls) } else { false }
+          state.names[name] = Ctr.Held(digest: digest, isUnpacked: isUnpacked)
+        }
       }
       // Nothing is sent of those that are as they should be.
       let changed = loads.filter { load in
         let wanted = Ctr.Held(digest: load.image.manifest.digest, isUnpacked: true)
-        return state.names[load.reference.normalized] != wanted
+        return !load.names.allSatisfy { state.names[$0] == wanted }
       }
       for digest in Set(changed.flatMap(\.image.blobs)) {
         let request = WireWriter(1, digest.description)
@@ -57,7 +58,7 @@ struct ContainerdAPI: Sendable {
   }
 
   /// Gives each image that came in under its temporary name, and is unpacked and the one that was
-  /// meant, its own name. The temporary names are gone afterwards.
+  /// meant, its own names. The temporary names are gone afterwards.
   ///
   /// - Returns: The names that now stand for their images.
   /// - Throws: As `state(of:)`.
@@ -69,8 +70,10 @@ struct ContainerdAPI: Sendable {
         if try Self.digest(of: image) == item.image.manifest.digest,
           try await isUnpacked(item.image, calls)
         {
-          try await store(image, as: item.name, calls)
-          done.insert(item.name)
+          for name in item.names {
+            try await store(image, as: name, calls)
+            done.insert(name)
+          }
         }
       }
       try await remove(imports.map(\.temporaryName), calls)

@@ -9,7 +9,8 @@ extension Ctr {
 
     /// Under which it comes in, and which is gone afterwards.
     let temporaryName: String
-    let name: String
+    /// All that it is to be called.
+    let names: [String]
     let image: LayoutImage
 
     init(_ load: LayoutLoad) {
@@ -19,7 +20,7 @@ extension Ctr {
         return state.count
       }
       temporaryName = Self.prefix + TemporaryName(number: number).text
-      name = load.reference.normalized
+      names = load.names
       image = load.image
     }
 

@@ -51,12 +51,16 @@ extension Ctr {
       bring
       temporary=
       for value; do
+        case "$temporary " in *" $value "*) continue ;; esac
         case $value in docker.io/watchbuild/loading:*) temporary="$temporary $value" ;; esac
       done
       check $temporary
       there=
       while [ $# -gt 0 ]; do
-        if holds "$1"; then there="$there $1"; fi
+        case "$there " in
+          *" $1 "*) ;;
+          *) if holds "$1"; then there="$there $1"; fi ;;
+        esac
         # The old name goes before the new comes: an interrupt in between would leave none.
         if holds "$1" "$3" true; then
           (trap '' INT TERM HUP; c images tag --force "$1" "$2") >&2 && echo "$2"

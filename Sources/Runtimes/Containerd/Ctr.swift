@@ -87,7 +87,7 @@ struct Ctr: Sendable {
   func state(of loads: [LayoutLoad]) async throws -> State {
     if let api { return try await asking { try await api.state(of: loads) } }
     let wanted = loads.flatMap { load in
-      [load.reference.normalized, load.image.manifest.digest.description]
+      load.names.flatMap { [$0, load.image.manifest.digest.description] }
     }
     let (exit, output, errors) = try await run(Self.stateScript, wanted)
     guard exit == .exited(0) else { throw unreachable(exit, errors) }
@@ -119,8 +119,8 @@ struct Ctr: Sendable {
     _ images: [Import], _ stream: ImageStream
   ) async throws -> (done: Set<String>, reason: String) {
     if let api { return try await load(images, stream, settling: api) }
-    let arguments = images.flatMap {
-      [$0.temporaryName, $0.name, $0.image.manifest.digest.description]
+    let arguments = images.flatMap { image in
+      image.names.flatMap { [image.temporaryName, $0, image.image.manifest.digest.description] }
     }
     let (exit, output, errors) = try await run(Self.importScript, arguments, input: stream)
     let reason = Self.reason(errors) ?? Self.reason(of: exit)
@@ -195,7 +195,8 @@ struct Ctr: Sendable {
     if let name = names.first(where: { !$0.hasPrefix("sha256:") }) {
       return .kept("it is also called \(name)")
     }
-    let used = Set(names + [image.reference.normalized])
+    let used = Set(
+      names + [image.reference.normalized] + image.otherReferences.map(\.normalized))
     for line in halves.dropFirst().first?.split(separator: "\n") ?? [] {
       let fields = line.split(separator: " ").map(String.init)
       if fields.count > 1, used.contains(fields[1]) {

@@ -13,17 +13,17 @@ struct CtrLoader: Sendable {
       let abandoned = state.temporaryNames.filter(Ctr.Import.isAbandoned)
       if !abandoned.isEmpty { try await ctr.remove(abandoned) }
       var answers: [Result<LoadResult, any Error>?] = loads.map { load in
-        guard let held = state.names[load.reference.normalized], held.isUnpacked,
-          held.digest == load.image.manifest.digest
-        else { return nil }
-        return .success(load.result(isChanged: false, []))
+        let isThere = load.names.allSatisfy { name in
+          state.names[name] == Ctr.Held(digest: load.image.manifest.digest, isUnpacked: true)
+        }
+        return isThere ? .success(load.result(isChanged: false, [])) : nil
       }
       let changed = loads.indices.filter { answers[$0] == nil }
       guard !changed.isEmpty else { return answers.compactMap(\.self) }
       let partial = try await send(changed.map { loads[$0] }, omitting: state.blobs)
       for (index, share) in zip(changed, partial.shares) {
         let load = loads[index]
-        if partial.done.contains(load.reference.normalized) {
+        if partial.done.isSuperset(of: load.names) {
           answers[index] = .success(load.result(isChanged: true, [share]))
         } else {
           answers[index] = await sendWhole(load, after: share)
@@ -46,7 +46,7 @@ struct CtrLoader: Sendable {
   ) async -> Result<LoadResult, any Error> {
     do {
       let whole = try await send([load], omitting: [])
-      if whole.done.contains(load.reference.normalized) {
+      if whole.done.isSuperset(of: load.names) {
         var sent = whole.shares[0]
         sent.bytes += share.bytes
         return .success(load.result(isChanged: true, [sent]))

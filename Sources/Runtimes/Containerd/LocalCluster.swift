@@ -87,9 +87,9 @@ package final class LocalCluster: ImageRuntime {
   }
 
   package func load(
-    _ archive: ImageArchive, as reference: ImageReference
+    _ archive: ImageArchive, as references: [ImageReference]
   ) async throws -> LoadResult {
-    let load = LayoutLoad(image: try await LayoutImage(archive), reference: reference)
+    let load = LayoutLoad(image: try await LayoutImage(archive), references: references)
     return try await combiner.run(load) { await self.load($0) }
   }
 

@@ -1,3 +1,4 @@
+import Basics
 package import Images
 import Synchronization
 
@@ -51,20 +52,20 @@ package final class DockerEngine: ImageRuntime {
   }
 
   package func load(
-    _ archive: ImageArchive, as reference: ImageReference
+    _ archive: ImageArchive, as references: [ImageReference]
   ) async throws -> LoadResult {
     do {
       try await service?.start(for: client)
-      let reference = isPodman ? reference.local : reference
+      let references = (isPodman ? references.map(\.local) : references).distinct
       if state.withLock({ $0.info?.usesContainerdStore }) == true {
-        return try await containerdStore.load(archive, as: reference)
+        return try await containerdStore.load(archive, as: references)
       }
       // Beside the question about the store, which is asked once: each takes ten milliseconds.
-      async let present = client.image(reference.description)
+      async let present = images(named: references)
       if !isPodman, try await info().usesContainerdStore {
-        return try await containerdStore.load(archive, as: reference)
+        return try await containerdStore.load(archive, as: references)
       }
-      return try await loadLayers(archive, as: reference, present: present)
+      return try await loadLayers(archive, as: references, present: present)
     } catch var error as RuntimeError
       where error.message.contains("processing tar file")
       && archive.layers.contains(where: { $0.compression == .zstd })
@@ -110,14 +111,27 @@ package final class DockerEngine: ImageRuntime {
     try await client.followEvents(happened)
   }
 
-  /// - Parameter present: What the engine has under that name.
+  /// What the names stand for; each question takes a few milliseconds.
+  private func images(
+    named references: [ImageReference]
+  ) async throws -> [ImageReference: EngineClient.Image] {
+    try await withThrowingTaskGroup(of: (ImageReference, EngineClient.Image?).self) { group in
+      for reference in references {
+        group.addTask { (reference, try await self.client.image(reference.description)) }
+      }
+      return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+  }
+
+  /// - Parameter present: What the engine has under these names.
   private func loadLayers(
-    _ archive: ImageArchive, as reference: ImageReference, present: EngineClient.Image?
+    _ archive: ImageArchive, as references: [ImageReference],
+    present: [ImageReference: EngineClient.Image]
   ) async throws -> LoadResult {
-    if let present, present.id == archive.configDigest {
-      remember(present.layers, as: reference)
+    if references.allSatisfy({ present[$0]?.id == archive.configDigest }) {
+      remember(archive, as: references)
       return LoadResult(
-        isChanged: false, id: present.id, bytesSent: 0, layersSent: 0,
+        isChanged: false, id: archive.configDigest, bytesSent: 0, layersSent: 0,
         layersTotal: archive.layers.count)
     }
     // Layers that another load is just bringing are waited for, and then need not be sent.
@@ -129,7 +143,7 @@ package final class DockerEngine: ImageRuntime {
       entered = Set(archive.layers[known...].map(\.diffID))
     }
     do {
-      let result = try await sendLacking(archive, as: reference, knownLayers: known)
+      let result = try await sendLacking(archive, as: references, knownLayers: known)
       await underway.leave(entered)
       return result
     } catch {
@@ -140,56 +154,62 @@ package final class DockerEngine: ImageRuntime {
 
   /// What the engine should lack, then, if that is not enough, everything.
   private func sendLacking(
-    _ archive: ImageArchive, as reference: ImageReference, knownLayers known: Int
+    _ archive: ImageArchive, as references: [ImageReference], knownLayers known: Int
   ) async throws -> LoadResult {
     var bytesSent: Int64 = 0
     if known > 0 {
       let partial = PartialArchive(
-        archive, as: reference, knownLayers: known, hasPlaceholders: isPodman)
+        archive, as: references, knownLayers: known, hasPlaceholders: isPodman)
       bytesSent = partial.stream.length
       do {
-        return try await send(partial, of: archive, as: reference, bytesSent: bytesSent)
+        return try await send(partial, of: archive, as: references, bytesSent: bytesSent)
       } catch is RuntimeError {
         // Layers may have been pruned since we saw them. Everything is sent, and its error counts.
         state.withLock { $0.loaded.removeAll() }
       }
     }
-    let whole = PartialArchive(archive, as: reference, knownLayers: 0)
+    let whole = PartialArchive(archive, as: references, knownLayers: 0)
     bytesSent += whole.stream.length
-    return try await send(whole, of: archive, as: reference, bytesSent: bytesSent)
+    return try await send(whole, of: archive, as: references, bytesSent: bytesSent)
   }
 
   private func send(
-    _ partial: PartialArchive, of archive: ImageArchive, as reference: ImageReference,
+    _ partial: PartialArchive, of archive: ImageArchive, as references: [ImageReference],
     bytesSent: Int64
   ) async throws -> LoadResult {
     do {
+      // The engine checks every layer before it moves the first name.
       try await client.load(partial.stream)
     } catch let error as RuntimeError where error.kind == .refused {
-      throw error.about(reference)
+      throw error.about(references[0])
     }
-    let present = try await client.image(reference.description)
-    guard let present, present.id == archive.configDigest else {
+    let present = try await images(named: references)
+    for reference in references where present[reference]?.id != archive.configDigest {
       throw RuntimeError(
-        mismatch: reference, expected: archive.configDigest, found: present?.id, in: client)
+        mismatch: reference, expected: archive.configDigest, found: present[reference]?.id,
+        in: client)
     }
-    remember(present.layers, as: reference)
+    remember(archive, as: references)
     return LoadResult(
-      isChanged: true, id: present.id, bytesSent: bytesSent, layersSent: partial.layersSent,
-      layersTotal: archive.layers.count)
+      isChanged: true, id: archive.configDigest, bytesSent: bytesSent,
+      layersSent: partial.layersSent, layersTotal: archive.layers.count)
   }
 
-  /// How many layers, from the bottom, the engine should have: those of the image that the name
+  /// How many layers, from the bottom, the engine should have: those of an image that a name
   /// stands for, or of one that we loaded, whichever shares more.
-  private func knownLayers(of archive: ImageArchive, below present: EngineClient.Image?) -> Int {
+  private func knownLayers(
+    of archive: ImageArchive, below present: [ImageReference: EngineClient.Image]
+  ) -> Int {
     let wanted = archive.layers.map(\.diffID)
-    let candidates =
-      state.withLock { Array($0.loaded.values) } + (present.map { [$0.layers] } ?? [])
+    let candidates = state.withLock { Array($0.loaded.values) } + present.values.map(\.layers)
     return candidates.map { zip(wanted, $0).prefix { $0 == $1 }.count }.max() ?? 0
   }
 
-  private func remember(_ layers: [Digest], as reference: ImageReference) {
-    state.withLock { $0.loaded[reference] = layers }
+  private func remember(_ archive: ImageArchive, as references: [ImageReference]) {
+    let layers = archive.layers.map(\.diffID)
+    state.withLock { state in
+      for reference in references { state.loaded[reference] = layers }
+    }
   }
 
   /// Asked once: the store is a setting of the engine that takes a restart to change.

@@ -46,8 +46,8 @@ final class EngineContainerdStore: Sendable {
     self.client = client
   }
 
-  func load(_ archive: ImageArchive, as reference: ImageReference) async throws -> LoadResult {
-    let load = LayoutLoad(image: try await LayoutImage(archive), reference: reference)
+  func load(_ archive: ImageArchive, as references: [ImageReference]) async throws -> LoadResult {
+    let load = LayoutLoad(image: try await LayoutImage(archive), references: references)
     if try await isThere(load) { return load.result(isChanged: false, []) }
     return try await combiner.run(load) { await self.load($0) }
   }
@@ -74,8 +74,11 @@ final class EngineContainerdStore: Sendable {
   /// What somebody else gave this name is looked at as closely as what we sent.
   private func isThere(_ load: LayoutLoad) async throws -> Bool {
     let id = load.image.manifest.digest
-    guard try await client.image(load.reference.description)?.id == id else { return false }
-    if state.withLock({ $0.held[load.reference]?.id }) == id { return true }
+    for reference in load.references {
+      guard try await client.image(reference.description)?.id == id else { return false }
+    }
+    let held = state.withLock { $0.held }
+    if load.references.allSatisfy({ held[$0]?.id == id }) { return true }
     let wholeness = try await client.wholeness(of: load.reference.familiar, id)
     guard load.canRun(wholeness) else { return false }
     remember(load)
@@ -131,7 +134,10 @@ final class EngineContainerdStore: Sendable {
   private func knownBlobs(of loads: [LayoutLoad]) async throws -> Set<Digest> {
     var known = state.withLock { Set($0.held.values.flatMap(\.blobs)) }
     for load in loads {
-      let present = Set(try await client.image(load.reference.description)?.layers ?? [])
+      var present: Set<Digest> = []
+      for reference in load.references {
+        present.formUnion(try await client.image(reference.description)?.layers ?? [])
+      }
       for (layer, digest) in zip(load.image.archive.layers, load.image.digests)
       where present.contains(layer.diffID) {
         known.insert(digest)
@@ -142,7 +148,9 @@ final class EngineContainerdStore: Sendable {
 
   private func remember(_ load: LayoutLoad) {
     let held = Held(id: load.image.manifest.digest, blobs: Set(load.image.digests))
-    state.withLock { $0.held[load.reference] = held }
+    state.withLock { state in
+      for reference in load.references { state.held[reference] = held }
+    }
   }
 }
 
@@ -198,12 +206,12 @@ extension EngineContainerdStore {
     }
   }
 
-  /// Gives an image that came in under a name of ours its own, if it is what was sent.
+  /// Gives an image that came in under a name of ours its own names, if it is what was sent.
   ///
   /// - Parameters:
   ///   - isWhole: All of it was sent.
   ///   - refusal: What the engine said of the stream that it was in.
-  /// - Returns: Why it does not have it.
+  /// - Returns: Why it does not have them.
   private func move(
     _ load: LayoutLoad, from name: String, isWhole: Bool, _ refusal: RuntimeError?
   ) async throws -> RuntimeError? {
@@ -226,10 +234,12 @@ extension EngineContainerdStore {
           message: "\(load.reference): \(client.runtime) stored the image, but did not unpack it",
           hint: "dockerd's log may say why; is its disk full?")
     }
-    try await client.tag(name, as: load.reference)
-    let named = try await client.image(load.reference.description)
-    guard named?.id == id else {
-      return RuntimeError(mismatch: load.reference, expected: id, found: named?.id, in: client)
+    for reference in load.references {
+      try await client.tag(name, as: reference)
+      let named = try await client.image(reference.description)
+      guard named?.id == id else {
+        return RuntimeError(mismatch: reference, expected: id, found: named?.id, in: client)
+      }
     }
     return nil
   }

@@ -30,13 +30,16 @@ package final class HeldImages: Sendable {
 
   package init() {}
 
-  /// A runtime has this image under this name now.
-  package func hold(_ image: String, _ id: Digest, as reference: ImageReference, in runtime: String)
-  {
+  /// A runtime has this image under these names now.
+  package func hold(
+    _ image: String, _ id: Digest, as references: [ImageReference], in runtime: String
+  ) {
     let news = state.withLock { state in
       state.count += 1
-      state.holdings[Place(runtime: runtime, reference: reference)] = Holding(
-        image: image, id: id, number: state.count)
+      for reference in references {
+        state.holdings[Place(runtime: runtime, reference: reference)] = Holding(
+          image: image, id: id, number: state.count)
+      }
       return state.listeners.values.filter { $0.runtime == runtime }.map(\.news)
     }
     for listener in news { listener.yield() }

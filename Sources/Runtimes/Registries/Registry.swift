@@ -66,34 +66,55 @@ package final class Registry: ImageRuntime {
   }
 
   package func load(
-    _ archive: ImageArchive, as reference: ImageReference
+    _ archive: ImageArchive, as references: [ImageReference]
   ) async throws -> LoadResult {
     let image = try await LayoutImage(archive)
-    let push = Push(
-      image: image, reference: reference, repository: address.repository(of: reference))
-    if try await tagged(push) == image.manifest.digest {
-      return push.result(bytes: 0, layers: 0, isChanged: false)
+    var lacking: [Push] = []
+    var names: Set<String> = []
+    for reference in references {
+      let push = Push(
+        image: image, reference: reference, repository: address.repository(of: reference))
+      // Names that differ by the registry alone are one here.
+      guard names.insert(push.name(at: address)).inserted else { continue }
+      if try await tagged(push) != image.manifest.digest { lacking.append(push) }
     }
-    var sent = try await sendBlobs(push)
+    var sum: (bytes: Int64, layers: Int) = (0, 0)
+    func add(_ sent: (bytes: Int64, layers: Int)) {
+      sum = (sum.bytes + sent.bytes, max(sum.layers, sent.layers))
+    }
+    // The first brings the blobs, from which the registry takes them for other repositories.
+    var repositories: Set<String> = []
+    for push in lacking where repositories.insert(push.repository).inserted {
+      add(try await sendBlobs(push))
+    }
+    for push in lacking { add(try await name(push)) }
+    return LoadResult(
+      isChanged: !lacking.isEmpty, id: image.manifest.digest, bytesSent: sum.bytes,
+      layersSent: sum.layers, layersTotal: archive.layers.count)
+  }
+
+  /// Puts the manifest under the name, when all blobs are there.
+  private func name(_ push: Push) async throws -> (bytes: Int64, layers: Int) {
+    let manifest = push.image.manifest
+    var sent: (bytes: Int64, layers: Int) = (Int64(manifest.bytes.count), 0)
     var answer = try await putManifest(push)
     if answer.status == 400 || answer.status == 404 {
       // A blob may have been deleted between our question and now.
       placed.withLock { $0.removeAll() }
       let more = try await sendBlobs(push)
-      sent = (sent.bytes + more.bytes, sent.layers + more.layers)
+      sent = (sent.bytes + more.bytes, more.layers)
       answer = try await putManifest(push)
     }
     guard answer.status == 201 || answer.status == 200 else { throw refused(push, answer) }
     let found = try await tagged(push)
-    guard found == image.manifest.digest else {
+    guard found == manifest.digest else {
       throw RuntimeError(
         runtime: name, kind: .mismatch,
-        message: "\(push.name(at: address)): the registry accepted \(image.manifest.digest) but "
+        message: "\(push.name(at: address)): the registry accepted \(manifest.digest) but "
           + "holds \(found.map(\.description) ?? "no such image")",
         hint: "does something else push it?")
     }
-    let manifestSize = Int64(image.manifest.bytes.count)
-    return push.result(bytes: sent.bytes + manifestSize, layers: sent.layers, isChanged: true)
+    return sent
   }
 
   /// Asks again where a proxy, or a registry that is being started anew, got in the way: four times in
@@ -129,12 +150,6 @@ package final class Registry: ImageRuntime {
 
     func name(at address: RegistryAddress) -> String {
       "\(address.host)/\(repository):\(reference.tag)"
-    }
-
-    func result(bytes: Int64, layers: Int, isChanged: Bool) -> LoadResult {
-      LoadResult(
-        isChanged: isChanged, id: image.manifest.digest, bytesSent: bytes, layersSent: layers,
-        layersTotal: image.archive.layers.count)
     }
   }
 

@@ -21,19 +21,19 @@ package struct ImageStore: ImageRuntime {
   package func isAvailable() async -> Bool { true }
 
   @concurrent package func load(
-    _ archive: ImageArchive, as reference: ImageReference
+    _ archive: ImageArchive, as references: [ImageReference]
   ) async throws -> LoadResult {
     let store = StoreDirectory(path: directory)
     do {
       try await store.prepare()
-      if let digest = try held(archive, as: reference, in: store) {
+      if let digest = try held(archive, as: references, in: store) {
         return LoadResult(
           isChanged: false, id: digest, bytesSent: 0, layersSent: 0,
           layersTotal: archive.layers.count)
       }
       // What was there may be pruned while the rest is written; then it is written the next time.
       for _ in 0..<3 {
-        if let result = try await write(archive, as: reference, to: store) { return result }
+        if let result = try await write(archive, as: references, to: store) { return result }
       }
       throw StoreError.disturbed
     } catch let error as ImageArchiveError {
@@ -87,19 +87,21 @@ package struct ImageStore: ImageRuntime {
     return manifest
   }
 
-  /// The digest that the name stands for, where it is this image and all of it is there.
+  /// The digest that the names stand for, where it is this image and all of it is there.
   private func held(
-    _ archive: ImageArchive, as reference: ImageReference, in store: StoreDirectory
+    _ archive: ImageArchive, as references: [ImageReference], in store: StoreDirectory
   ) throws -> Digest? {
-    guard let entry = try index(of: store).manifest(named: reference),
-      archive.manifest.map({ $0.digest == entry.digest }) ?? true,
-      try whole(entry.digest, in: store)?.config.digest == archive.configDigest.description
+    let index = try index(of: store)
+    let digests = Set(references.map { index.manifest(named: $0)?.digest })
+    guard digests.count == 1, case let digest?? = digests.first,
+      archive.manifest.map({ $0.digest == digest }) ?? true,
+      try whole(digest, in: store)?.config.digest == archive.configDigest.description
     else { return nil }
-    return entry.digest
+    return digest
   }
 
   private func write(
-    _ archive: ImageArchive, as reference: ImageReference, to store: StoreDirectory
+    _ archive: ImageArchive, as references: [ImageReference], to store: StoreDirectory
   ) async throws -> LoadResult? {
     var bytes: Int64 = 0
     var written = 0
@@ -131,7 +133,7 @@ package struct ImageStore: ImageRuntime {
         guard try store.contains(digest, size: Int64(content.count)) else { return false }
       }
       var index = try index(of: store)
-      index.set(reference, to: manifest)
+      for reference in references { index.set(reference, to: manifest) }
       try store.replace(OCILayout.indexName, with: index.bytes)
       bytes += Int64(index.bytes.count)
       return true

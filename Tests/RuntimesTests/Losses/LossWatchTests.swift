@@ -44,7 +44,9 @@ import Testing
 
     func isAvailable() async -> Bool { true }
 
-    func load(_ archive: ImageArchive, as reference: ImageReference) async throws -> LoadResult {
+    func load(
+      _ archive: ImageArchive, as references: [ImageReference]
+    ) async throws -> LoadResult {
       throw CancellationError()
     }
 
@@ -87,7 +89,7 @@ import Testing
     /// What a load of ours does.
     func load(_ digest: Digest = image) {
       runtime.put(digest, as: api)
-      held.hold("api", digest, as: api, in: "docker")
+      held.hold("api", digest, as: [api], in: "docker")
     }
 
     /// Lets time pass until something is so.
@@ -102,7 +104,7 @@ import Testing
     func look() async {
       let before = runtime.looks
       await pass { runtime.looks > before }
-      held.hold("other", image, as: other, in: "docker")
+      held.hold("other", image, as: [other], in: "docker")
       await pass { runtime.looks > before + 1 }
     }
 
@@ -191,7 +193,7 @@ import Testing
   @Test func `what is lost while a load of it ends is seen, without any event`() async throws {
     try await holding { scene in
       scene.held.forget(["api"])
-      scene.held.hold("api", Self.other, as: scene.api, in: "docker")
+      scene.held.hold("api", Self.other, as: [scene.api], in: "docker")
       await scene.pass { !scene.losses.texts.isEmpty }
       #expect(scene.losses.all.withLock { $0.map(\.loss) } == [.replaced])
     }
