@@ -34,6 +34,7 @@ let package = Package(
   targets: [
     // The order of the targets is the order of the data; each imports only those before it.
     .systemLibrary(name: "CInotifyTools", providers: [.apt(["libinotifytools-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "Basics",
       dependencies: [
@@ -94,6 +95,7 @@ let package = Package(
       name: "Images",
       dependencies: [
         "Basics",
+        "CZlib",
         "Graph",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "SystemPackage", package: "swift-system"),

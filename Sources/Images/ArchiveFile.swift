@@ -12,7 +12,7 @@ package final class ArchiveFile: Sendable {
   private let descriptor: FileDescriptor
 
   /// Takes ownership of the descriptor.
-  init(_ descriptor: FileDescriptor, size: Int64, path: FilePath) {
+  package init(_ descriptor: FileDescriptor, size: Int64, path: FilePath) {
     self.descriptor = descriptor
     self.size = size
     self.path = path
@@ -85,6 +85,15 @@ extension ArchiveFile {
   }
 
   package static func open(_ path: FilePath) throws(Errno) -> Opened {
+    do throws(Errno) {
+      return try openOnce(path)
+    } catch .tooManyOpenFiles {
+      guard OpenFileLimit.raise() else { throw .tooManyOpenFiles }
+      return try openOnce(path)
+    }
+  }
+
+  private static func openOnce(_ path: FilePath) throws(Errno) -> Opened {
     do {
       // Without O_NONBLOCK, opening a pipe would wait for its writer.
       let descriptor = try FileDescriptor.open(

@@ -9,6 +9,10 @@ package struct ImageArchiveError: Error, Hashable, Sendable {
     case notTar
     /// The whole archive is compressed, with `gzip` or another.
     case compressed(String)
+    /// The compressed bytes make no sense, or end too early.
+    case damaged(String)
+    /// A compressed archive could not be unpacked beside the build.
+    case noSpace(Errno)
     case damagedHeader(offset: Int64)
     case truncated
     case sparse
@@ -23,6 +27,13 @@ package struct ImageArchiveError: Error, Hashable, Sendable {
     case invalidJSON(String)
     /// Named by a manifest, but not in the archive.
     case missing
+    /// A layer that the layout leaves out, that the runtime does not have, and that can't be had from
+    /// anywhere.
+    case notHere
+    /// The same, where a registry is known, and why it does not give the layer.
+    case notFetched(String)
+    /// The file is a symbolic link, and this, where it leads, is not there.
+    case danglingLink(target: FilePath)
     case duplicate
     /// A manifest names a path that leads out of the archive.
     case outside
@@ -66,6 +77,14 @@ package struct ImageArchiveError: Error, Hashable, Sendable {
   }
 }
 
+extension ImageArchiveError {
+  /// Where a broken link of the archive leads, if that is what is wrong: the image may be had as a tar.
+  package var danglingTarget: FilePath? {
+    guard case .danglingLink(let target) = reason else { return nil }
+    return target
+  }
+}
+
 extension ImageArchiveError: CustomStringConvertible {
   package var description: String {
     let advice = reason.isOfContent ? "; look at the rule that makes it" : ""
@@ -96,8 +115,12 @@ extension ImageArchiveError.Reason: CustomStringConvertible {
     case .notTar:
       "not a tar; name a target that makes a docker-archive or an OCI image layout"
     case .compressed(let kind):
-      "the whole archive is compressed (\(kind)), so its layers can't be read on their own; "
-        + "name the target that makes the uncompressed tar"
+      "the whole archive is compressed by \(kind), which is not read here; "
+        + "name the target that makes the tar uncompressed, or compressed by gzip"
+    case .damaged(let kind): "its \(kind) compression is damaged; build it again"
+    case .noSpace(let errno):
+      "can't be unpacked in the directory for temporary files: \(errno); "
+        + "make room there, or set TMPDIR"
     case .damagedHeader(let offset): "damaged tar header at byte \(offset); build it again"
     case .truncated: "truncated: the file ends before its content does; build it again"
     case .sparse: "sparse tar members are not supported; make the tar without --sparse"
@@ -110,7 +133,14 @@ extension ImageArchiveError.Reason: CustomStringConvertible {
     case .emptyManifest: "lists no image"
     case .invalidJSON(let message): "not the JSON expected: \(message)"
     case .missing: "named by the manifest, but not in the archive"
-    case .duplicate: "in the archive more than once"
+    case .notHere:
+      "neither on disk nor in the runtime, and no registry is known that has it; "
+        + #"set layer_handling = "eager" on the pull of the base image"#
+    case .notFetched(let why): "neither on disk nor in the runtime: \(why)"
+    case .danglingLink(let target):
+      "a link to \(target), which is not there; "
+        + "have Bazel bring it here: --remote_download_outputs=toplevel"
+    case .duplicate: "in the archive more than once, with different contents"
     case .outside: "the manifest names a path outside the archive"
     case .notAMember: "not a regular file in the archive"
     case .layerCount(let manifest, let config):

@@ -16,6 +16,8 @@ package struct ImageStream: Sendable {
 
   fileprivate struct Expectation: Sendable {
     var digest: Digest
+    /// Of what gzip'ed content unpacks to, where nobody else looks.
+    var unpacked: Digest?
     /// As an error calls it.
     var member: String
   }
@@ -51,9 +53,15 @@ package struct ImageStream: Sendable {
 
   /// Content without any framing.
   ///
-  /// - Parameter isEnd: Whether a layer ends with it; more of it follows in another stream if not.
-  package mutating func appendBlob(_ content: Blob, expecting digest: Digest?, isEnd: Bool = true) {
-    let expectation = digest.map { Expectation(digest: $0, member: "layer \($0)") }
+  /// - Parameters:
+  ///   - unpacked: The digest of what gzip'ed content unpacks to, where the receiver does not look.
+  ///   - isEnd: Whether a layer ends with it; more of it follows in another stream if not.
+  package mutating func appendBlob(
+    _ content: Blob, expecting digest: Digest?, unpacked: Digest? = nil, isEnd: Bool = true
+  ) {
+    let expectation = digest.map {
+      Expectation(digest: $0, unpacked: unpacked, member: "layer \($0)")
+    }
     append(.blob(content, expectation, isEnd: isEnd), content.size)
     if isEnd { layers += 1 }
   }
@@ -92,6 +100,7 @@ extension ImageStream: AsyncSequence {
     private var position: Int64 = 0
     /// Of what has gone out of the current part.
     private var hash = SHA256()
+    private var unpacked: UnpackedDigest?
 
     private let progress: [LoadProgress]
 
@@ -123,6 +132,7 @@ extension ImageStream: AsyncSequence {
           if isEnd, position == size { layers += 1 }
           if let expectation {
             hash.update(data: bytes)
+            if expectation.unpacked != nil { try unpack(bytes, of: blob, expectation) }
             if position == size { try check(expectation, in: blob) }
           }
           chunk += bytes
@@ -136,6 +146,19 @@ extension ImageStream: AsyncSequence {
       return chunk.isEmpty ? nil : chunk
     }
 
+    private mutating func unpack(
+      _ bytes: [UInt8], of blob: Blob, _ expectation: Expectation
+    ) throws {
+      let unpacked = self.unpacked ?? UnpackedDigest()
+      self.unpacked = unpacked
+      do {
+        try unpacked.add(bytes)
+      } catch {
+        throw ImageArchiveError(
+          path: blob.file.path, member: expectation.member, reason: .damaged("gzip"))
+      }
+    }
+
     private mutating func check(_ expectation: Expectation, in blob: Blob) throws {
       let actual = Digest(finished: hash.finalize())
       hash = SHA256()
@@ -144,11 +167,23 @@ extension ImageStream: AsyncSequence {
           path: blob.file.path, member: expectation.member,
           reason: .digestMismatch(expected: expectation.digest, actual: actual))
       }
+      guard let expected = expectation.unpacked else { return }
+      // Bytes that end too early unpack to nothing that has a digest.
+      let content = try? unpacked?.finish()
+      unpacked = nil
+      guard content == expected else { throw blob.unpacksToOther(expected, content) }
     }
   }
 }
 
 extension Blob {
+  /// That a gzip'ed layer is not what the configuration says.
+  package func unpacksToOther(_ expected: Digest, _ actual: Digest?) -> ImageArchiveError {
+    ImageArchiveError(
+      path: file.path, member: "layer \(expected)",
+      reason: actual.map { .digestMismatch(expected: expected, actual: $0) } ?? .damaged("gzip"))
+  }
+
   /// All of the `count` bytes that lie `position` bytes into it.
   package func read(at position: Int64, count: Int) throws(ImageArchiveError) -> [UInt8] {
     let bytes: [UInt8]

@@ -1,5 +1,4 @@
 import Basics
-import Crypto
 
 /// An image under the manifest by which containerd and registries know it.
 ///
@@ -10,9 +9,22 @@ package struct LayoutImage: Sendable {
   /// Of the layers' stored bytes, from the bottom up.
   package let digests: [Digest]
 
+  /// Which manifest an image is to have.
+  package enum ManifestChoice: Sendable {
+    /// The build's own, where it made one: what is pushed is what was built.
+    case original
+    /// The build's own, unless it has layers of a media type that containerd does not unpack.
+    case accepted
+    /// One that we make of configuration and layers alone, so that an image is the same by its tar and by its
+    /// layout: for docker, which shows it as the image's ID.
+    case ours
+  }
+
   /// - Throws: `ImageArchiveError` when a compressed layer has to be hashed and can't be read;
   ///   `CancellationError`.
-  @concurrent package init(_ archive: ImageArchive) async throws {
+  @concurrent package init(
+    _ archive: ImageArchive, manifest choice: ManifestChoice = .original
+  ) async throws {
     var digests: [Digest] = []
     for layer in archive.layers {
       if let digest = layer.digest {
@@ -23,7 +35,27 @@ package struct LayoutImage: Sendable {
     }
     self.archive = archive
     self.digests = digests
-    manifest = archive.manifest ?? ImageManifest(of: archive, layers: digests)
+    let original: ImageManifest? =
+      switch choice {
+      case .original: archive.manifest
+      case .accepted: archive.manifest.flatMap { $0.isUnpackedByContainerd ? $0 : nil }
+      case .ours: nil
+      }
+    manifest = original ?? ImageManifest(of: archive, layers: digests)
+  }
+
+  private init(_ archive: ImageArchive, _ manifest: ImageManifest, _ digests: [Digest]) {
+    self.archive = archive
+    self.manifest = manifest
+    self.digests = digests
+  }
+
+  /// The image with the layers here that are not known.
+  package func fetching(omitting known: Set<Digest>) async throws -> LayoutImage {
+    let archive = try await archive.fetching { layer in
+      layer.digest.map { !known.contains($0) } ?? true
+    }
+    return LayoutImage(archive, manifest, digests)
   }
 }
 
@@ -101,22 +133,18 @@ package struct LayoutArchive: Sendable {
   }
 }
 
-extension Blob {
-  /// The SHA-256 of the content, read in pieces.
-  @concurrent func digest() async throws -> Digest {
-    var hash = SHA256()
-    var position: Int64 = 0
-    while position < size {
-      try Task.checkCancellation()
-      let count = Int(min(Int64(ImageStream.chunkSize), size - position))
-      hash.update(data: try read(at: position, count: count))
-      position += Int64(count)
-    }
-    return Digest(finished: hash.finalize())
-  }
-}
-
 extension ImageManifest {
+  /// Whether containerd unpacks layers of these media types: docker's zstd is none of them.
+  ///
+  /// Source: https://github.com/containerd/containerd/blob/v1.6.20/images/mediatypes.go
+  fileprivate var isUnpackedByContainerd: Bool {
+    // It was decoded when the archive was opened.
+    guard let content = try? JSON.decode(OCILayout.Manifest.self, from: bytes) else { return false }
+    return (content.layers ?? []).allSatisfy { layer in
+      layer.mediaType.map(OCILayout.MediaType.unpackedByContainerd.contains) ?? false
+    }
+  }
+
   init(bytes: [UInt8], mediaType: String) {
     self.init(bytes: bytes, digest: Digest(of: bytes), mediaType: mediaType)
   }

@@ -1,6 +1,7 @@
 import Basics
 package import Bazel
 package import Graph
+package import Images
 package import Runtimes
 package import SystemPackage
 
@@ -21,6 +22,8 @@ package struct BuildSetup: Sendable {
   package var profiles: ProfileStore?
   /// Where loads are written down; `nil`: nowhere.
   package var ledger: Ledger?
+  /// Brings layers here that a build has left in a registry; `nil`: nobody does.
+  package var fetchLayer: LayerSupply.Fetch?
   /// What the runtimes hold by the loads of this run.
   package var held = HeldImages()
 

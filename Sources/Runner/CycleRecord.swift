@@ -12,7 +12,7 @@ import Watcher
 /// Written to by the build and by loads at once.
 final class CycleRecord: Sendable {
   private enum Progress {
-    /// To be built, or held by fewer runtimes than it is to go to.
+    /// To be built, or with loads to come.
     case open(loadsLeft: Int?)
     case current
     case failedBuild
@@ -141,9 +141,10 @@ final class CycleRecord: Sendable {
   /// - Parameter problem: Who holds it, and what to do.
   func lockHeld(_ problem: String) { state.withLock { $0.lockProblem = problem } }
 
-  func built(_ image: ImageTarget, ms: Int, runtimes: Int) {
+  /// - Parameter loads: How many are to come: each of its images goes into each runtime.
+  func built(_ image: ImageTarget, ms: Int, loads: Int) {
     state.withLock {
-      $0.images[image.name] = runtimes == 0 ? .current : .open(loadsLeft: runtimes)
+      $0.images[image.name] = loads == 0 ? .current : .open(loadsLeft: loads)
     }
     tell(image, .built) { $0.ms = ms }
   }

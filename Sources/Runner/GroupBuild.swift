@@ -220,13 +220,17 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   /// Opens the archive now: the next build may unlink it, but not take away an open file.
   private func open(_ image: ImageTarget, outputs: [String: [FilePath]], ms: Int) throws {
     let path = try BuiltImage.path(of: image, among: outputs)
-    let archive = try ImageArchive.open(path)
-    let references = try ImageReference.names(of: image, in: archive)
-    record.built(image, ms: ms, runtimes: setup.runtimes.count)
-    for runtime in setup.runtimes {
-      load(
-        LoadQueue<C>.Job(
-          image: image, archive: archive, references: references, runtime: runtime))
+    let supply = try LayerSupply(outputs: outputs, image: path, fetch: setup.fetchLayer)
+    let (images, notices) = try NamedImage.all(
+      of: image, in: try ImageArchive.openAll(path, supply: supply))
+    for notice in notices { record.record(.notice(notice)) }
+    record.built(image, ms: ms, loads: setup.runtimes.count * images.count)
+    for named in images {
+      for runtime in setup.runtimes {
+        load(
+          LoadQueue<C>.Job(
+            image: image, archive: named.archive, references: named.references, runtime: runtime))
+      }
     }
   }
 }

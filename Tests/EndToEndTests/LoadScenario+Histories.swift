@@ -66,6 +66,19 @@ extension LoadScenario {
       #expect(result.layersSent == 1)
       try await stage.expect(second, as: "lab/\(stage.name)-two:dev")
     },
+    LoadScenario("base of an image of another name, seen by a new run") { stage in
+      var stage = stage
+      var image = stage.image()
+      // So much that a look at all images is worth it.
+      image.layers[0] = TestImage.layer(
+        "\(stage.name)-0", TestImage.filling(5 << 20, seed: stage.name))
+      try await stage.load(image)
+      image.layers[2] = TestImage.layer("other", "the other one")
+      stage.runtime = stage.harness.makeRuntime()
+      let result = try await stage.load(image, as: "lab/\(stage.name)-two:dev")
+      #expect(result.layersSent == 1)
+      try await stage.expect(image, as: "lab/\(stage.name)-two:dev")
+    },
     LoadScenario("deleted in between") { stage in
       let image = stage.image()
       try await stage.load(image)

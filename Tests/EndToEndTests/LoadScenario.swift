@@ -116,5 +116,5 @@ struct LoadScenario: Sendable, CustomTestStringConvertible {
   }
 
   /// For every runtime; what only some can do is in `running` and `crashes`.
-  static let all = histories + formats + [cancelled]
+  static let all = histories + formats + layouts + [cancelled]
 }

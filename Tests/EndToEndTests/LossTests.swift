@@ -88,7 +88,8 @@ struct LossTests {
       func load() async throws {
         held.forget(["lost", "moved"])
         for (reference, id) in try await scene.loadBoth() {
-          held.hold(reference == scene.lost ? "lost" : "moved", id, as: [reference], in: runtime.name)
+          held.hold(
+            reference == scene.lost ? "lost" : "moved", id, as: [reference], in: runtime.name)
         }
       }
       func wait(for count: Int) async throws {

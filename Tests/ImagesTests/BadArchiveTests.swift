@@ -50,7 +50,11 @@ import Testing
       message: "not a tar; name a target that makes"),
     Case(
       testDescription: "a gzipped whole", bytes: [0x1F, 0x8B] + [UInt8](repeating: 0, count: 600),
-      message: "the whole archive is compressed (gzip)"),
+      message: "its gzip compression is damaged; build it again"),
+    Case(
+      testDescription: "a whole compressed by zstd",
+      bytes: [0x28, 0xB5, 0x2F, 0xFD] + [UInt8](repeating: 0, count: 600),
+      message: "the whole archive is compressed by zstd, which is not read here"),
     Case(
       testDescription: "truncated in a layer", bytes: Array(archive().prefix(4200)),
       message: "b: truncated: the file ends before its content does"),
@@ -96,8 +100,8 @@ import Testing
       testDescription: "too many layers", bytes: archive(layers: ["a", "b", "a"]),
       message: "manifest.json: the manifest has 3 layers, the configuration 2"),
     Case(
-      testDescription: "a duplicate member", bytes: archive(members: ["a", "b", "a"]),
-      message: "a: in the archive more than once"),
+      testDescription: "a duplicate member", bytes: archive(members: ["a", "b", "b", "a"]),
+      message: "a: in the archive more than once, with different contents"),
     Case(
       testDescription: "a layer that leads out", bytes: archive(layers: ["a", "../../etc/passwd"]),
       message: "../../etc/passwd: the manifest names a path outside the archive"),

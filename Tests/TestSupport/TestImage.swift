@@ -12,6 +12,8 @@ package struct TestImage {
   package var command = ["/app"]
   /// What an archive holds in place of a layer, by its index: the same, compressed.
   package var stored: [Int: [UInt8]] = [:]
+  /// Its manifest has docker's own media types, as that of a base image from docker's registry.
+  package var hasDockerTypes = false
 
   package init(
     layers: [[UInt8]], tags: [String] = ["lab/app:dev"], environment: [String] = [],
@@ -106,24 +108,39 @@ package struct TestImage {
   package var ociManifest: [UInt8] {
     let layers = storedLayers.map { layer in
       """
-      {"mediaType":"\(Self.mediaType(of: layer))","digest":"\(Digest(of: layer))",\
+      {"mediaType":"\(mediaType(of: layer))","digest":"\(Digest(of: layer))",\
       "size":\(layer.count)}
       """
     }
     let config = config
     return Array(
       """
-      {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",\
-      "config":{"mediaType":"application/vnd.oci.image.config.v1+json",\
+      {"schemaVersion":2,"mediaType":"\(manifestType)",\
+      "config":{"mediaType":"\(configType)",\
       "digest":"\(Digest(of: config))","size":\(config.count)},\
       "layers":[\(layers.joined(separator: ","))]}
       """.utf8)
   }
 
-  private static func mediaType(of layer: [UInt8]) -> String {
-    let tar = "application/vnd.oci.image.layer.v1.tar"
-    if layer.starts(with: [0x1F, 0x8B]) { return "\(tar)+gzip" }
-    if layer.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return "\(tar)+zstd" }
+  private var manifestType: String {
+    hasDockerTypes
+      ? "application/vnd.docker.distribution.manifest.v2+json"
+      : "application/vnd.oci.image.manifest.v1+json"
+  }
+
+  private var configType: String {
+    hasDockerTypes
+      ? "application/vnd.docker.container.image.v1+json"
+      : "application/vnd.oci.image.config.v1+json"
+  }
+
+  private func mediaType(of layer: [UInt8]) -> String {
+    let (tar, separator) =
+      hasDockerTypes
+      ? ("application/vnd.docker.image.rootfs.diff.tar", ".")
+      : ("application/vnd.oci.image.layer.v1.tar", "+")
+    if layer.starts(with: [0x1F, 0x8B]) { return "\(tar)\(separator)gzip" }
+    if layer.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return "\(tar)\(separator)zstd" }
     return tar
   }
 
@@ -136,7 +153,7 @@ package struct TestImage {
       "\"annotations\":{\"org.opencontainers.image.ref.name\":\"\($0)\"},"
     }
     return """
-      {"mediaType":"application/vnd.oci.image.manifest.v1+json",\(platform)\(name ?? "")\
+      {"mediaType":"\(manifestType)",\(platform)\(name ?? "")\
       "digest":"\(Digest(of: manifest))","size":\(manifest.count)}
       """
   }

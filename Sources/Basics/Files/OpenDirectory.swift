@@ -168,7 +168,7 @@ package final class OpenDirectory: Sendable {
   }
 
   /// - Returns: A new file; `nil` where there is one of the name.
-  func create(_ name: String, _ permissions: FilePermissions) throws -> FileDescriptor? {
+  package func create(_ name: String, _ permissions: FilePermissions) throws -> FileDescriptor? {
     let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
     let file = openat(descriptor.rawValue, name, flags, permissions.rawValue)
     if file >= 0 { return FileDescriptor(rawValue: file) }
@@ -177,7 +177,7 @@ package final class OpenDirectory: Sendable {
   }
 
   /// - Parameter name: Below this directory; a file that has it goes.
-  func rename(_ file: String, to name: String) throws {
+  package func rename(_ file: String, to name: String) throws {
     guard renameat(descriptor.rawValue, file, descriptor.rawValue, name) == 0 else {
       throw Errno(rawValue: errno)
     }

@@ -1,3 +1,4 @@
+package import Images
 package import Processes
 package import SystemPackage
 
@@ -7,6 +8,8 @@ package struct LoadTargets: Sendable {
   package let runtimes: [any ImageRuntime]
   /// For people, one line each.
   package let notes: [String]
+  /// Brings layers of base images here that a build has left in a registry; `nil`: there is nowhere to keep them.
+  package let fetchLayer: LayerSupply.Fetch?
   private let closers: [@Sendable () async -> Void]
 
   /// Decides where images go; only for `auto` are runtimes asked whether they answer.
@@ -26,7 +29,7 @@ package struct LoadTargets: Sendable {
   ) async throws -> LoadTargets {
     if choices.contains(.none) {
       guard choices.allSatisfy({ $0 == .none }) else { throw RuntimeChoiceError.contradiction }
-      return LoadTargets(runtimes: [], notes: [], closers: [])
+      return LoadTargets(runtimes: [], notes: [], fetchLayer: nil, closers: [])
     }
     var finder = RuntimeFinder(store: store, environment: environment, runner: runner)
     do {
@@ -35,7 +38,15 @@ package struct LoadTargets: Sendable {
       for close in finder.closers { await close() }
       throw error
     }
-    return LoadTargets(runtimes: finder.runtimes, notes: finder.notes, closers: finder.closers)
+    guard let fetcher = LayerFetcher(environment: environment, runner: runner) else {
+      return LoadTargets(
+        runtimes: finder.runtimes, notes: finder.notes, fetchLayer: nil, closers: finder.closers)
+    }
+    let fetch: LayerSupply.Fetch = { try await fetcher.fetch($0, size: $1, from: $2) }
+    let close: @Sendable () async -> Void = { await fetcher.shutdown() }
+    return LoadTargets(
+      runtimes: finder.runtimes, notes: finder.notes, fetchLayer: fetch,
+      closers: finder.closers + [close])
   }
 
   /// Closes connections, and ends what was started. To be called once, when no load is under way.

@@ -162,12 +162,9 @@ struct RuntimeFinder {
   }
 
   private mutating func addRegistry(_ address: RegistryAddress) {
-    var certificates: [FilePath] = ["/etc/docker/certs.d", "/etc/containers/certs.d"]
-    if let home = value("HOME") {
-      certificates.append(FilePath(home).appending(".config/containers/certs.d"))
-    }
     let registry = Registry(
-      address, environment: environment, certificates: certificates, runner: runner)
+      address, environment: environment,
+      certificates: RegistryCertificates.directories(environment), runner: runner)
     guard !has(registry.name) else { return }
     runtimes.append(registry)
     closers.append { await registry.shutdown() }

@@ -53,7 +53,8 @@ package final class Containerd: ImageRuntime {
   package func load(
     _ archive: ImageArchive, as references: [ImageReference]
   ) async throws -> LoadResult {
-    let load = LayoutLoad(image: try await LayoutImage(archive), references: references)
+    let image = try await LayoutImage(archive, manifest: .accepted)
+    let load = LayoutLoad(image: image, references: references)
     return try await combiner.run(load) { await self.loader.load($0) }
   }
 }

@@ -65,6 +65,10 @@ struct CtrLoader: Sendable {
   private func send(
     _ loads: [LayoutLoad], omitting known: Set<Digest>
   ) async throws -> (done: Set<String>, reason: String, shares: [LayoutArchive.Share]) {
+    var loads = loads
+    for index in loads.indices {
+      loads[index].image = try await loads[index].image.fetching(omitting: known)
+    }
     let imports = loads.map(Ctr.Import.init)
     let entries = zip(loads, imports).map { load, item in
       var entry = LayoutArchive.Entry(load.image, as: load.reference)

@@ -19,6 +19,8 @@ package final class DockerEngine: ImageRuntime {
     var info: EngineClient.Info?
     /// The layers of what we loaded last under each name: the engine had them a moment ago.
     var loaded: [ImageReference: [Digest]] = [:]
+    /// The layers of all images that the engine had when it was looked at; `nil`: not yet.
+    var others: [[Digest]]?
   }
   private let state = Mutex(State())
   private let underway = LayersUnderway()
@@ -134,8 +136,12 @@ package final class DockerEngine: ImageRuntime {
         isChanged: false, id: archive.configDigest, bytesSent: 0, layersSent: 0,
         layersTotal: archive.layers.count)
     }
-    // Layers that another load is just bringing are waited for, and then need not be sent.
     var known = knownLayers(of: archive, below: present)
+    if archive.layers[known...].reduce(0, { $0 + $1.size }) > Self.worthLooking {
+      await lookAtAll()
+      known = knownLayers(of: archive, below: present)
+    }
+    // Layers that another load is just bringing are waited for, and then need not be sent.
     var entered = Set(archive.layers[known...].map(\.diffID))
     while !(await underway.enter(entered)) {
       try Task.checkCancellation()
@@ -158,6 +164,7 @@ package final class DockerEngine: ImageRuntime {
   ) async throws -> LoadResult {
     var bytesSent: Int64 = 0
     if known > 0 {
+      let archive = try await archive.fetching(above: known)
       let partial = PartialArchive(
         archive, as: references, knownLayers: known, hasPlaceholders: isPodman)
       bytesSent = partial.stream.length
@@ -165,9 +172,13 @@ package final class DockerEngine: ImageRuntime {
         return try await send(partial, of: archive, as: references, bytesSent: bytesSent)
       } catch is RuntimeError {
         // Layers may have been pruned since we saw them. Everything is sent, and its error counts.
-        state.withLock { $0.loaded.removeAll() }
+        state.withLock { state in
+          state.loaded.removeAll()
+          state.others = []
+        }
       }
     }
+    let archive = try await archive.fetching()
     let whole = PartialArchive(archive, as: references, knownLayers: 0)
     bytesSent += whole.stream.length
     return try await send(whole, of: archive, as: references, bytesSent: bytesSent)
@@ -201,8 +212,21 @@ package final class DockerEngine: ImageRuntime {
     of archive: ImageArchive, below present: [ImageReference: EngineClient.Image]
   ) -> Int {
     let wanted = archive.layers.map(\.diffID)
-    let candidates = state.withLock { Array($0.loaded.values) } + present.values.map(\.layers)
+    let candidates =
+      state.withLock { $0.loaded.values + ($0.others ?? []) } + present.values.map(\.layers)
     return candidates.map { zip(wanted, $0).prefix { $0 == $1 }.count }.max() ?? 0
+  }
+
+  /// What is worth a look at all images before it is sent, in bytes: a look takes some milliseconds an image.
+  private static let worthLooking: Int64 = 4 << 20
+
+  /// Looks, once, which layers the engine has by images that this run has not seen: another run may have loaded
+  /// them, or another name.
+  private func lookAtAll() async {
+    guard state.withLock({ $0.others }) == nil else { return }
+    // What it does not tell is sent.
+    let others = (try? await client.layersOfAllImages()) ?? []
+    state.withLock { $0.others = others }
   }
 
   private func remember(_ archive: ImageArchive, as references: [ImageReference]) {

@@ -39,6 +39,8 @@ final class EngineContainerdStore: Sendable {
     /// What we loaded last under each name, or found there whole.
     var held: [ImageReference: Held] = [:]
     var isTidy = false
+    /// Diff IDs of all layers that the store had when it was looked at; `nil`: not yet.
+    var others: Set<Digest>?
   }
   private let state = Mutex(State())
 
@@ -47,14 +49,18 @@ final class EngineContainerdStore: Sendable {
   }
 
   func load(_ archive: ImageArchive, as references: [ImageReference]) async throws -> LoadResult {
-    let load = LayoutLoad(image: try await LayoutImage(archive), references: references)
+    let image = try await LayoutImage(archive, manifest: .ours)
+    let load = LayoutLoad(image: image, references: references)
     if try await isThere(load) { return load.result(isChanged: false, []) }
     return try await combiner.run(load) { await self.load($0) }
   }
 
   /// What comes next is another engine, or one that has lost what it had.
   func forget() {
-    state.withLock { $0.held = [:] }
+    state.withLock { state in
+      state.held = [:]
+      state.others = []
+    }
   }
 
   /// Takes away, once, the names that a process which was killed has left behind.
@@ -134,7 +140,7 @@ final class EngineContainerdStore: Sendable {
   private func knownBlobs(of loads: [LayoutLoad]) async throws -> Set<Digest> {
     var known = state.withLock { Set($0.held.values.flatMap(\.blobs)) }
     for load in loads {
-      var present: Set<Digest> = []
+      var present = await others(for: load, besides: known)
       for reference in load.references {
         present.formUnion(try await client.image(reference.description)?.layers ?? [])
       }
@@ -144,6 +150,24 @@ final class EngineContainerdStore: Sendable {
       }
     }
     return known
+  }
+
+  /// What is worth a look at all images before it is sent, in bytes.
+  private static let worthLooking: Int64 = 4 << 20
+
+  /// The layers of other images, where much would have to be sent. They may be stored in another form than
+  /// here, which shows when the image is looked at.
+  private func others(
+    for load: LayoutLoad, besides known: Set<Digest>
+  ) async -> Set<Digest> {
+    let size = zip(load.image.archive.layers, load.image.digests)
+      .reduce(0) { $0 + (known.contains($1.1) ? 0 : $1.0.size) }
+    if size < Self.worthLooking { return [] }
+    if let others = state.withLock({ $0.others }) { return others }
+    // What it does not tell is sent.
+    let others = Set(((try? await client.layersOfAllImages()) ?? []).joined())
+    state.withLock { $0.others = others }
+    return others
   }
 
   private func remember(_ load: LayoutLoad) {
@@ -162,7 +186,8 @@ extension EngineContainerdStore {
   private func send(_ loads: [LayoutLoad], omitting known: Set<Digest>) async throws -> [Sent] {
     var names: [String] = []
     var entries: [LayoutArchive.Entry] = []
-    for load in loads {
+    for var load in loads {
+      load.image = try await load.image.fetching(omitting: known)
       // No two loads use one, and no person this name.
       let name = "\(Self.repository):\(TemporaryName(number: Self.nextNumber).text)"
       names.append(name)

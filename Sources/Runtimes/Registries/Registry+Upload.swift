@@ -47,6 +47,8 @@ extension Registry {
     if let begun { location = begun } else { location = try await begin(push) }
     if let layer = content.layer, layer.size > pieceSize, takesPieces.load(ordering: .relaxed) {
       if let end = try await sendPieces(layer.blob, push, to: location) {
+        // The registry compares the digest of what is stored, and we what it unpacks to.
+        if let unpacked = layer.unpackedDigest { try await layer.blob.check(unpacked: unpacked) }
         try check(await ask(.PUT, Self.adding(content.digest, to: end), for: push.access), push)
         return layer.size
       }

@@ -158,6 +158,20 @@ package final class Registry: ImageRuntime {
     var stream: ImageStream
     /// `nil`: the configuration.
     var layer: ImageLayer?
+
+    init(digest: Digest, bytes: [UInt8]) {
+      self.digest = digest
+      stream = ImageStream()
+      stream.appendBytes(bytes)
+    }
+
+    /// - Parameter layer: One that is here.
+    init(digest: Digest, layer: ImageLayer) {
+      self.digest = digest
+      self.layer = layer
+      stream = ImageStream()
+      stream.appendBlob(layer.blob, expecting: digest, unpacked: layer.unpackedDigest)
+    }
   }
 
   /// What the tag stands for.
@@ -187,17 +201,12 @@ package final class Registry: ImageRuntime {
 
   /// Sends the blobs that the repository lacks, some side by side.
   private func sendBlobs(_ push: Push) async throws -> (bytes: Int64, layers: Int) {
-    var contents: [Content] = []
+    let archive = push.image.archive
+    var contents: [(digest: Digest, layer: ImageLayer?)] = [(archive.configDigest, nil)]
     var seen: Set<Digest> = []
-    var config = ImageStream()
-    config.appendBytes(push.image.archive.config)
-    contents.append(
-      Content(digest: push.image.archive.configDigest, stream: config, layer: nil))
-    for (layer, digest) in zip(push.image.archive.layers, push.image.digests)
+    for (layer, digest) in zip(archive.layers, push.image.digests)
     where seen.insert(digest).inserted {
-      var stream = ImageStream()
-      stream.appendBlob(layer.blob, expecting: digest)
-      contents.append(Content(digest: digest, stream: stream, layer: layer))
+      contents.append((digest, layer))
     }
     return try await withThrowingTaskGroup(of: (Int64, Int).self) { group in
       var sum: (bytes: Int64, layers: Int) = (0, 0)
@@ -206,7 +215,7 @@ package final class Registry: ImageRuntime {
           sum = (sum.bytes + bytes, sum.layers + layers)
         }
         group.addTask {
-          let bytes = try await self.place(content, push)
+          let bytes = try await self.place(content.digest, content.layer, push)
           return (bytes, bytes > 0 && content.layer != nil ? 1 : 0)
         }
       }
@@ -217,29 +226,40 @@ package final class Registry: ImageRuntime {
     }
   }
 
+  /// - Parameter layer: `nil`: the configuration.
   /// - Returns: How many bytes had to be sent.
-  private func place(_ content: Content, _ push: Push) async throws -> Int64 {
-    if try await has(content.digest, push) { return 0 }
+  private func place(_ digest: Digest, _ layer: ImageLayer?, _ push: Push) async throws -> Int64 {
+    if try await has(digest, push) { return 0 }
     // Another load may be bringing it, into this repository or another.
-    while !(await underway.enter([content.digest])) {
+    while !(await underway.enter([digest])) {
       try Task.checkCancellation()
-      if try await has(content.digest, push) { return 0 }
+      if try await has(digest, push) { return 0 }
     }
     do {
       let bytes: Int64 =
-        switch try await mount(content.digest, push) {
+        switch try await mount(digest, push) {
         case .mounted: 0
-        case .begun(let location): try await uploadPersistently(content, push, at: location)
-        case .declined: try await uploadPersistently(content, push)
+        case .begun(let location):
+          try await uploadPersistently(content(digest, layer, push), push, at: location)
+        case .declined: try await uploadPersistently(content(digest, layer, push), push)
         }
-      placed.withLock { $0[content.digest] = push.repository }
+      placed.withLock { $0[digest] = push.repository }
       LoadProgress.current?.keep(bytes)
-      await underway.leave([content.digest])
+      await underway.leave([digest])
       return bytes
     } catch {
-      await underway.leave([content.digest])
+      await underway.leave([digest])
       throw error
     }
+  }
+
+  /// What is to be sent; a layer that is not here is fetched.
+  private func content(
+    _ digest: Digest, _ layer: ImageLayer?, _ push: Push
+  ) async throws -> Content {
+    let archive = push.image.archive
+    guard let layer else { return Content(digest: digest, bytes: archive.config) }
+    return Content(digest: digest, layer: try await layer.fetched(for: archive))
   }
 
   func has(_ digest: Digest, _ push: Push) async throws -> Bool {

@@ -25,6 +25,15 @@ package struct RegistryAddress: Hashable, Sendable, CustomStringConvertible {
     prefix = String(probe.path.dropLast(2))
   }
 
+  /// Where docker's own registry answers, whose images' names begin with another word.
+  static let hub = "registry-1.docker.io"
+
+  /// - Parameter registry: As a base image's name begins.
+  init?(of registry: String) {
+    let isHub = ["docker.io", "index.docker.io"].contains(registry)
+    self.init(isHub ? Self.hub : registry)
+  }
+
   /// Where an image of that name goes: its path under ours, and its own registry left out.
   func repository(of reference: ImageReference) -> String {
     prefix.isEmpty ? reference.path : "\(prefix)/\(reference.path)"

@@ -16,6 +16,13 @@ struct RegistryCertificates: Sendable {
   /// Why a certificate of ours can't be shown.
   private(set) var problem: Problem?
 
+  /// Where docker and podman keep them.
+  static func directories(_ environment: [String: String]) -> [FilePath] {
+    let home = environment["HOME"].flatMap { $0.isEmpty ? nil : FilePath($0) }
+    return ["/etc/docker/certs.d", "/etc/containers/certs.d"]
+      + (home.map { [$0.appending(".config/containers/certs.d")] } ?? [])
+  }
+
   /// - Parameter directories: In which `HOST` is a directory.
   init(_ directories: [FilePath], host: String) {
     let files = directories.flatMap { Self.files(in: $0.appending(host)) }

@@ -72,11 +72,12 @@ final class RegistryClient: Sendable {
   /// - Parameters:
   ///   - path: Below `/v2/`, or a `Location` that the registry gave.
   ///   - access: What has to be allowed.
+  ///   - receive: Given the body of status 200, piece by piece, however large it is.
   /// - Throws: `RuntimeError` when it can't be reached, is too busy or lets us not in;
-  ///   `ImageArchiveError`; `CancellationError`.
+  ///   `ImageArchiveError`; `CancellationError`; what `receive` throws.
   func send(
     _ method: HTTPMethod, _ path: String, for access: RegistryAccess,
-    headers: [(String, String)] = [], body: ImageStream? = nil
+    headers: [(String, String)] = [], body: ImageStream? = nil, receive: Receiver? = nil
   ) async throws -> Answer {
     if let problem = certificates.problem {
       throw RuntimeError(
@@ -102,7 +103,7 @@ final class RegistryClient: Sendable {
       } else if method != .GET, method != .HEAD {
         request.headers.add(name: "Content-Length", value: "0")
       }
-      let answer = try await execute(request, body == nil ? nil : movement)
+      let answer = try await execute(request, body == nil ? nil : movement, receive)
       switch answer.status {
       case 401 where isOurs:
         // A token that lasts for seconds may end before it is read.
@@ -128,6 +129,8 @@ final class RegistryClient: Sendable {
     }
   }
 
+  typealias Receiver = @Sendable ([UInt8]) throws -> Void
+
   /// Of a proxy that does not reach the registry, and of anyone who wants us to come back later: for
   /// us the registry is `unreachable` then, and is to be tried again.
   private static let busy: Set<Int> = [429, 502, 503, 504]
@@ -140,9 +143,9 @@ final class RegistryClient: Sendable {
 
   /// - Parameter movement: Of the body, where there is one.
   private func execute(
-    _ request: HTTPClientRequest, _ movement: LoadProgress?
+    _ request: HTTPClientRequest, _ movement: LoadProgress?, _ receive: Receiver?
   ) async throws -> Answer {
-    guard let movement else { return try await execute(request) }
+    guard let movement else { return try await execute(request, receive) }
     do {
       return try await Silence.watching(
         movement, loadPatience, clock: clock,
@@ -159,9 +162,13 @@ final class RegistryClient: Sendable {
     return (try? await execute(HTTPClientRequest(url: "\(base)/v2/"))) != nil
   }
 
-  private func execute(_ request: HTTPClientRequest) async throws -> Answer {
+  private func execute(
+    _ request: HTTPClientRequest, _ receive: Receiver? = nil
+  ) async throws -> Answer {
     do {
-      let deadline: NIODeadline = request.body == nil ? .now() + patience : .distantFuture
+      // What is long on its way is ended by silence alone.
+      let isShort = request.body == nil && receive == nil
+      let deadline: NIODeadline = isShort ? .now() + patience : .distantFuture
       let response = try await client.execute(request, deadline: deadline)
       state.withLock { $0.hasAnswered = true }
       var answer = Answer(status: Int(response.status.code))
@@ -173,7 +180,9 @@ final class RegistryClient: Sendable {
         response.headers["WWW-Authenticate"].lazy
         .compactMap { RegistryChallenge($0) }.first
       answer.server = response.headers.first(name: "Server").map { Self.printable($0) }
-      if request.method != .HEAD {
+      if let receive, response.status == .ok {
+        for try await buffer in response.body { try receive(Array(buffer.readableBytesView)) }
+      } else if request.method != .HEAD {
         do {
           answer.body = try await Self.beginning(of: response.body)
         } catch  where answer.status >= 400 && !Task.isCancelled {
@@ -182,6 +191,9 @@ final class RegistryClient: Sendable {
       }
       return answer
     } catch let error as ImageArchiveError {
+      throw error
+    } catch let error as Errno {
+      // Of our own disk.
       throw error
     } catch {
       if error is CancellationError || Task.isCancelled { throw CancellationError() }

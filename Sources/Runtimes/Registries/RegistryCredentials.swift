@@ -87,9 +87,15 @@ struct RegistryCredentials: Sendable {
     {
       return login
     }
-    let keys = [host, "https://\(host)", "https://\(host)/v1/", "https://\(host)/v2/"]
+    let keys = Self.keys(of: host)
     guard let entry = keys.lazy.compactMap({ file.auths?[$0] }).first else { return nil }
     return try Self.login(entry, for: host, in: path)
+  }
+
+  /// Under which a login is kept; docker's own registry is called by an old name of it.
+  private static func keys(of host: String) -> [String] {
+    let names = host == RegistryAddress.hub ? [host, "index.docker.io", "docker.io"] : [host]
+    return names.flatMap { [$0, "https://\($0)", "https://\($0)/v1/", "https://\($0)/v2/"] }
   }
 
   private func ask(_ helper: CredentialHelper, for host: String) async throws -> Login? {

@@ -26,7 +26,7 @@ package struct ImageStore: ImageRuntime {
     let store = StoreDirectory(path: directory)
     do {
       try await store.prepare()
-      if let digest = try held(archive, as: references, in: store) {
+      if let digest = try await held(archive, as: references, in: store) {
         return LoadResult(
           isChanged: false, id: digest, bytesSent: 0, layersSent: 0,
           layersTotal: archive.layers.count)
@@ -90,12 +90,14 @@ package struct ImageStore: ImageRuntime {
   /// The digest that the names stand for, where it is this image and all of it is there.
   private func held(
     _ archive: ImageArchive, as references: [ImageReference], in store: StoreDirectory
-  ) throws -> Digest? {
+  ) async throws -> Digest? {
     let index = try index(of: store)
     let digests = Set(references.map { index.manifest(named: $0)?.digest })
     guard digests.count == 1, case let digest?? = digests.first,
       archive.manifest.map({ $0.digest == digest }) ?? true,
-      try whole(digest, in: store)?.config.digest == archive.configDigest.description
+      try whole(digest, in: store)?.config.digest == archive.configDigest.description,
+      // Of equal configurations one may stand over layers that are not what it says.
+      try await LayoutImage(archive).manifest.digest == digest
     else { return nil }
     return digest
   }
@@ -110,7 +112,9 @@ package struct ImageStore: ImageRuntime {
       if let digest = layer.digest, try store.contains(digest, size: layer.size) {
         digests.append(digest)
       } else {
-        digests.append(try store.add(layer.blob, expecting: layer.digest))
+        let layer = try await layer.fetched(for: archive)
+        digests.append(
+          try store.add(layer.blob, expecting: layer.digest, unpacked: layer.unpackedDigest))
         bytes += layer.size
         written += 1
       }

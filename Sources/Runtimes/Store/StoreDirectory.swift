@@ -55,24 +55,33 @@ struct StoreDirectory {
 
   /// Copies a blob in, hashing what is written.
   ///
+  /// - Parameter unpacked: The digest of what gzip'ed content unpacks to.
   /// - Returns: The digest, which is the blob's name from now on.
-  /// - Throws: `StoreError.digest` before the blob has a name, when it is not the one expected.
-  func add(_ blob: Blob, expecting expected: Digest?) throws -> Digest {
+  /// - Throws: `StoreError.digest` before the blob has a name, when it is not the one expected;
+  ///   `ImageArchiveError` when it does not unpack to what it should.
+  func add(_ blob: Blob, expecting expected: Digest?, unpacked: Digest? = nil) throws -> Digest {
     var digest: Digest?
+    let content = unpacked.map { _ in UnpackedDigest() }
     try write { descriptor in
       var hash = SHA256()
-      var position: Int64 = 0
-      while position < blob.size {
+      try blob.read { chunk in
         try Task.checkCancellation()
-        let count = Int(min(Int64(ImageStream.chunkSize), blob.size - position))
-        let chunk = try blob.read(at: position, count: count)
         hash.update(data: chunk)
+        do {
+          try content?.add(chunk)
+        } catch {
+          throw blob.unpacksToOther(unpacked ?? Digest(of: []), nil)
+        }
         try descriptor.writeAll(chunk)
-        position += Int64(count)
       }
       let actual = Digest(finished: hash.finalize())
       if let expected, expected != actual {
         throw StoreError.digest(expected: expected, actual: actual)
+      }
+      if let unpacked {
+        // Content that ends too early has no digest.
+        let found = try? content?.finish()
+        guard found == unpacked else { throw blob.unpacksToOther(unpacked, found) }
       }
       digest = actual
       return OCILayout.blobName(actual)

@@ -38,7 +38,8 @@ struct BuildCommand: AsyncParsableCommand {
     return try await bench.withRuntimes(invocation.environment) { targets in
       bench.started(images: images, targets: targets)
       let loop = BuildLoop(log: bench.log, clock: bench.clock)
-      let setup = bench.setup(images: images, runtimes: targets.runtimes)
+      let setup = bench.setup(
+        images: images, runtimes: targets.runtimes, fetchLayer: targets.fetchLayer)
       guard !affectedBy.isEmpty else { return try await loop.once(with: setup) }
       let affected = try await AffectedImages(
         bench: bench, images: images, directory: invocation.directory

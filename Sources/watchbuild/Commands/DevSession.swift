@@ -44,7 +44,9 @@ struct DevSession: Sendable {
     try await bench.withRuntimes(invocation.environment) { targets in
       bench.started(images: images, targets: targets)
       await tellWatching()
-      try await run(bench.setup(images: images, runtimes: targets.runtimes))
+      try await run(
+        bench.setup(
+          images: images, runtimes: targets.runtimes, fetchLayer: targets.fetchLayer))
     }
   }
 

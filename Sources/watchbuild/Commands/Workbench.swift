@@ -1,3 +1,4 @@
+import Images
 import Basics
 import Bazel
 import Events
@@ -73,12 +74,17 @@ struct Workbench: Sendable {
     }
   }
 
-  func setup(images: [ImageTarget], runtimes: [any ImageRuntime]) -> BuildSetup {
-    BuildSetup(
+  /// - Parameter fetchLayer: As the runtimes came with it.
+  func setup(
+    images: [ImageTarget], runtimes: [any ImageRuntime], fetchLayer: LayerSupply.Fetch? = nil
+  ) -> BuildSetup {
+    var setup = BuildSetup(
       images: images, runtimes: runtimes, bazel: { bazel(in: $0) },
       buildConcurrency: settings.buildConcurrency, loadJobs: settings.loadJobs,
       keepsGoing: settings.keepsGoing, waitsForLock: settings.waitsForLock, profiles: profiles,
       ledger: Ledger(in: settings.stateDirectory, now: { Date() }))
+    setup.fetchLayer = fetchLayer
+    return setup
   }
 
   /// Some images are not named but found, so that BUILD files decide which there are.

@@ -46,6 +46,67 @@ import Testing
     }
   }
 
+  @Test func `all names stand for the image after one load, and one that lacks is given alone`()
+    async throws
+  {
+    try await setting { setting in
+      let names = try ["lab/app:dev", "lab/app:latest", "lab/other:dev"].map {
+        try #require(ImageReference($0))
+      }
+      _ = try await setting.load(image, as: "lab/app:dev")
+      let archive = try setting.open(image.dockerArchive())
+      let result = try await setting.store.load(archive, as: names)
+      #expect(result.isChanged)
+      #expect(result.layersSent == 0)
+      #expect(try await !setting.store.load(archive, as: names).isChanged)
+      let held = try await setting.store.losses(
+        among: Dictionary(uniqueKeysWithValues: names.map { ($0, result.id) }))
+      #expect(held.isEmpty)
+    }
+  }
+
+  @Test func `a gzip layer that is not what its diff ID says is never taken for it`() async throws {
+    try await setting { setting in
+      var right = image
+      try await right.compress(by: .gzip)
+      var wrong = image
+      wrong.layers[1] = TestImage.layer("app", "another")
+      try await wrong.compress(by: .gzip)
+      let reference = try #require(ImageReference("lab/app:dev"))
+      let content = [0: try #require(right.stored[0]), 1: try #require(wrong.stored[1])]
+      let lie = try setting.open(image.dockerArchive(replacing: content))
+      for _ in 0..<2 {
+        let error = await #expect(throws: ImageArchiveError.self) {
+          try await setting.store.load(lie, as: reference)
+        }
+        #expect(
+          error?.reason
+            == .digestMismatch(expected: image.diffIDs[1], actual: wrong.diffIDs[1]))
+      }
+      let result = try await setting.load(right)
+      #expect(result.isChanged)
+      #expect(try await !setting.load(right).isChanged)
+      let held = try ImageArchive.open(setting.store.directory)
+      let stored = try #require(right.stored[1])
+      #expect(held.layers[1].digest == Digest(of: stored))
+    }
+  }
+
+  @Test
+  func `an image under a manifest of other layers is not the same, whatever its configuration`()
+    async throws
+  {
+    try await setting { setting in
+      // As an older version may have left it: right configuration, wrong layer.
+      _ = try await setting.load(image)
+      var packed = image
+      try await packed.compress(by: .gzip)
+      let result = try await setting.load(packed)
+      #expect(result.isChanged)
+      #expect(result.layersSent == 2)
+    }
+  }
+
   @Test func `an image that is there already changes no file`() async throws {
     try await setting { setting in
       let first = try await setting.load(image)
