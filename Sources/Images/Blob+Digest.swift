@@ -51,6 +51,6 @@ extension Blob {
 }
 
 extension ImageLayer {
-  /// What the layer unpacks to, where only we look: nobody else needs to unpack it before it is run.
+  /// The digest that a gzip'ed layer must unpack to. A receiver that only keeps bytes does not compare it.
   package var unpackedDigest: Digest? { compression == .gzip ? diffID : nil }
 }

@@ -5,7 +5,7 @@ package struct ImageLayer: Sendable {
   /// The digest of the stored bytes, where it is known without reading them. Verified when they are
   /// sent.
   package let digest: Digest?
-  /// What the stored bytes begin like; this, not the media type, is what runtimes go by.
+  /// The compression that the stored bytes begin with. Runtimes go by this, not by the media type.
   package let compression: Compression
   /// The number of stored bytes.
   package let size: Int64
@@ -16,7 +16,7 @@ package struct ImageLayer: Sendable {
 
   package enum Compression: Hashable, Sendable { case none, gzip, zstd }
 
-  /// Whether the layer's bytes can be read.
+  /// The layer's bytes are on disk and can be read.
   package var isHere: Bool { stored != nil }
 
   /// The stored bytes of a layer that is here.

@@ -16,7 +16,7 @@ package struct ImageStream: Sendable {
 
   fileprivate struct Expectation: Sendable {
     var digest: Digest
-    /// Of what gzip'ed content unpacks to, where nobody else looks.
+    /// The digest that gzip'ed content must unpack to; `nil`: the receiver compares it.
     var unpacked: Digest?
     /// As an error calls it.
     var member: String

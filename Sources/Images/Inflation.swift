@@ -12,7 +12,7 @@ final class Inflation {
 
   private let stream: UnsafeMutablePointer<z_stream>
   private let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkSize, alignment: 16)
-  /// Whether all that was added ends where a packed file ends.
+  /// All that was added ends where a packed file ends.
   private(set) var isComplete = false
 
   init() {

@@ -32,7 +32,7 @@ package struct LayerSupply: Sendable {
     self.fetch = fetch
   }
 
-  /// What the outputs of a build say of layers that the image itself leaves out.
+  /// Takes from a build's outputs where the layers are that the image itself leaves out.
   ///
   /// - Parameters:
   ///   - outputs: By output group.

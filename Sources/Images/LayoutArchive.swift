@@ -134,7 +134,7 @@ package struct LayoutArchive: Sendable {
 }
 
 extension ImageManifest {
-  /// Whether containerd unpacks layers of these media types: docker's zstd is none of them.
+  /// Containerd unpacks all its layers by their media types: docker's zstd is none of them.
   ///
   /// Source: https://github.com/containerd/containerd/blob/v1.6.20/images/mediatypes.go
   fileprivate var isUnpackedByContainerd: Bool {

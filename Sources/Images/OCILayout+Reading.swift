@@ -71,7 +71,7 @@ extension OCILayout {
     return images
   }
 
-  /// Whether an image for another machine is in the index alone: some tools save the image for one machine.
+  /// The index lists an image for another machine that is not there: some tools save one machine's image.
   private static func isLeftOut(
     _ descriptor: Descriptor, of all: [Descriptor], _ members: ArchiveMembers
   ) throws(ImageArchiveError) -> Bool {

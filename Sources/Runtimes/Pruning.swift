@@ -64,7 +64,7 @@ package struct SupersededImage: Hashable, Sendable {
   package let id: Digest
   /// What it was called.
   package let reference: ImageReference
-  /// What it was called besides.
+  /// Its other names.
   package var otherReferences: Set<ImageReference> = []
 }
 

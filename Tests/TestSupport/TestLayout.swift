@@ -12,7 +12,7 @@ package struct TestLayout {
     case linksToLinks
     /// rules_img.
     case absoluteLinks
-    /// What a repository rule puts there.
+    /// As a repository rule puts them there.
     case hardLinks
   }
 

@@ -113,7 +113,7 @@ package final class DockerEngine: ImageRuntime {
     try await client.followEvents(happened)
   }
 
-  /// What the names stand for; each question takes a few milliseconds.
+  /// Asks which images the names stand for; each question takes a few milliseconds.
   private func images(
     named references: [ImageReference]
   ) async throws -> [ImageReference: EngineClient.Image] {
@@ -217,7 +217,7 @@ package final class DockerEngine: ImageRuntime {
     return candidates.map { zip(wanted, $0).prefix { $0 == $1 }.count }.max() ?? 0
   }
 
-  /// What is worth a look at all images before it is sent, in bytes: a look takes some milliseconds an image.
+  /// A load of more bytes is worth a look at all images first, which takes some milliseconds an image.
   private static let worthLooking: Int64 = 4 << 20
 
   /// Looks, once, which layers the engine has by images that this run has not seen: another run may have loaded

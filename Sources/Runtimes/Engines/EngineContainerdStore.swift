@@ -152,7 +152,7 @@ final class EngineContainerdStore: Sendable {
     return known
   }
 
-  /// What is worth a look at all images before it is sent, in bytes.
+  /// A load of more bytes is worth a look at all images first.
   private static let worthLooking: Int64 = 4 << 20
 
   /// The layers of other images, where much would have to be sent. They may be stored in another form than

@@ -7,7 +7,7 @@ import SystemPackage
 /// when there are too many.
 package struct LayerCache: Sendable {
   private let directory: PrivateDirectory
-  /// Of all files together, in bytes.
+  /// The size of all files together, in bytes.
   private let limit: Int64
 
   /// - Parameter directory: Made when the first layer is fetched.
@@ -67,7 +67,7 @@ package struct LayerCache: Sendable {
     }
   }
 
-  /// What came is not what was asked for.
+  /// A registry gave something other than was asked for.
   struct Mismatch: Error {
     /// `nil`: it was longer than it should be.
     var actual: Digest?

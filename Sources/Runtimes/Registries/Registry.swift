@@ -140,40 +140,6 @@ package final class Registry: ImageRuntime {
     return try await client.send(method, path, for: access, headers: headers, body: body)
   }
 
-  /// One image on its way.
-  struct Push: Sendable {
-    var image: LayoutImage
-    var reference: ImageReference
-    var repository: String
-
-    var access: RegistryAccess { RegistryAccess(repository: repository) }
-
-    func name(at address: RegistryAddress) -> String {
-      "\(address.host)/\(repository):\(reference.tag)"
-    }
-  }
-
-  struct Content: Sendable {
-    var digest: Digest
-    var stream: ImageStream
-    /// `nil`: the configuration.
-    var layer: ImageLayer?
-
-    init(digest: Digest, bytes: [UInt8]) {
-      self.digest = digest
-      stream = ImageStream()
-      stream.appendBytes(bytes)
-    }
-
-    /// - Parameter layer: One that is here.
-    init(digest: Digest, layer: ImageLayer) {
-      self.digest = digest
-      self.layer = layer
-      stream = ImageStream()
-      stream.appendBlob(layer.blob, expecting: digest, unpacked: layer.unpackedDigest)
-    }
-  }
-
   /// What the tag stands for.
   private func tagged(_ push: Push) async throws -> Digest? {
     let path = "\(push.repository)/manifests/\(push.reference.tag)"
@@ -253,7 +219,7 @@ package final class Registry: ImageRuntime {
     }
   }
 
-  /// What is to be sent; a layer that is not here is fetched.
+  /// Makes the content to be sent; a layer that is not here is fetched.
   private func content(
     _ digest: Digest, _ layer: ImageLayer?, _ push: Push
   ) async throws -> Content {
