@@ -413,6 +413,8 @@ let package = Package(
         "TestSupport",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
+      // Read where they lie.
+      exclude: ["RuleSets"],
       swiftSettings: settings
     ),
   ],
