@@ -53,9 +53,9 @@ package struct OutputDownloads: Hashable, Sendable {
 }
 
 extension OutputDownloads {
-  /// The first of a target's outputs that is not on disk, or leads to what is not.
-  package static func missing(among outputs: [String: [FilePath]]) -> FilePath? {
-    outputs.values.joined().first { path in
+  /// The first output that is not on disk, or leads to what is not.
+  package static func missing(among files: [FilePath]) -> FilePath? {
+    files.first { path in
       var status = stat()
       return path.withPlatformString { stat($0, &status) } != 0 && errno == ENOENT
     }

@@ -3,7 +3,7 @@ import Graph
 
 /// Decodes the answer of `bazel query --output=streamed_proto`, bytes fed as they come.
 ///
-/// The answer is a row of `blaze_query.Target` messages, each after its length. We need six fields
+/// The answer is a row of `blaze_query.Target` messages, each after its length. We need few fields
 /// of its forty; reading these by hand costs less than generated code for the rest.
 /// Source: src/main/protobuf/build.proto in Bazel
 struct QueryStream {
@@ -13,8 +13,11 @@ struct QueryStream {
   /// One target, with what our queries ask for.
   struct Target: Hashable {
     var entry: QueryEntry
-    /// Where the query asked for the attribute.
-    var tags: [String] = []
+    /// The rule's attributes that the query asked for: texts, labels, and lists of these. One that is chosen by a
+    /// `select()` is left out, or has the values of all branches where it is a list.
+    var attributes: [String: [String]] = [:]
+    /// Labels of the files that the rule declares by name.
+    var outputs: [String] = []
   }
 
   /// A target of this size is none: its length was misread.
@@ -71,20 +74,42 @@ struct QueryStream {
   }
 
   private static func rule(_ message: ArraySlice<UInt8>) throws(Malformed) -> Target {
-    var (name, kind, inputs, tags) = ("", "", [String](), [String]())
+    var (name, kind, inputs, outputs) = ("", "", [String](), [String]())
+    var attributes: [String: [String]] = [:]
     var reader = WireReader(message)
     while let field = try reader.field() {
       switch field.number {
       case 1: name = field.name
       case 2: kind = field.name
       case 4:
-        let (attribute, values) = try nameAndList(field.bytes, list: 6)
-        if attribute == "tags" { tags = values }
+        let (attribute, values) = try self.attribute(field.bytes)
+        if !values.isEmpty { attributes[attribute] = values }
       case 5: inputs.append(field.name)
+      case 6: outputs.append(field.name)
       default: continue
       }
     }
-    return Target(entry: .rule(name: name, kind: kind, inputs: inputs), tags: tags)
+    return Target(
+      entry: .rule(name: name, kind: kind, inputs: inputs), attributes: attributes, outputs: outputs
+    )
+  }
+
+  /// An attribute's name, and its one text or list of texts.
+  private static func attribute(
+    _ message: ArraySlice<UInt8>
+  ) throws(Malformed)
+    -> (name: String, values: [String])
+  {
+    var (name, values) = ("", [String]())
+    var reader = WireReader(message)
+    while let field = try reader.field() {
+      switch field.number {
+      case 1: name = field.name
+      case 5, 6: values.append(field.name)
+      default: continue
+      }
+    }
+    return (name, values)
   }
 
   /// Field 1, and all of a repeated field of strings.

@@ -232,6 +232,8 @@ extension Event {
     package var layersTotal: Int?
     package var ms: Int?
     package var error: String?
+    /// Told of a built image that is made in another way than the best, and why.
+    package var note: String?
     /// The image that this one requires and waits for; its status is `cancelled`.
     package var heldUpBy: String?
 

@@ -2,28 +2,53 @@
 package struct ImageTarget: Hashable, Sendable {
   /// How people and scripts name it; unique among the images of a run.
   package var name: String
+  /// The target that stands for the image, a loader for instance. What is built for it tells `source`.
   package var label: Label
-  /// The output group that holds the tar, where it is not a default output.
-  package var outputGroup: String?
-  /// The reference that the runtime is to know it by; `nil`: the tag inside the archive, else
+  /// What Bazel is to build for it, and how to read that.
+  package var source: ImageSource
+  /// The configured references that the runtime is to know it by; none: the names that the target gives it, else
   /// `NAME:dev`.
-  package var reference: String?
+  package var references: [String]
   /// Which images may share one build.
   package var key: BatchKey
   /// Names of the images that must be loaded before this one is built.
   package var requires: [String]
   /// Nobody named it: Bazel found it by its kind, a tag or a query.
   package var isFound = false
+  /// Why it is an image of the run.
+  package var origin = Origin.named
 
+  package enum Origin: Hashable, Sendable {
+    /// It stands in the configuration.
+    case configured
+    /// Its label was given.
+    case named
+    /// Its rule is of a class that makes or loads images.
+    case kind(String)
+    /// It is tagged `watchbuild`.
+    case tag
+    /// A query of the configuration has answered with it.
+    case query
+  }
+
+  /// - Parameters:
+  ///   - source: What is built; `nil`: the label itself, and the archive among its outputs.
+  ///   - outputGroup: The label's output group that holds the archive, where there is no `source`.
   package init(
-    name: String, label: Label, outputGroup: String? = nil, reference: String? = nil,
-    key: BatchKey, requires: [String] = []
+    name: String, label: Label, source: ImageSource? = nil, outputGroup: String? = nil,
+    references: [String] = [], key: BatchKey, requires: [String] = []
   ) {
     self.name = name
     self.label = label
-    self.outputGroup = outputGroup
-    self.reference = reference
+    self.source = source ?? ImageSource(archiveOf: label, outputGroup: outputGroup)
+    self.references = references
     self.key = key
     self.requires = requires
+  }
+
+  /// Its names in the runtimes as far as they are known before it is built; `nil`: they are not.
+  package var expectedNames: [String]? {
+    if !references.isEmpty { return references }
+    return source.names.map { $0.isEmpty ? ["\(name.lowercased()):dev"] : $0 }
   }
 }

@@ -78,3 +78,21 @@ package struct Label: Hashable, Sendable, Comparable, CustomStringConvertible {
     left.description < right.description
   }
 }
+
+/// In a file a label is its text.
+extension Label: Codable {
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let label = Label(text) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "'\(text)' is no label")
+    }
+    self = label
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}

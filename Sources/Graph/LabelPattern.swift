@@ -41,6 +41,14 @@ package struct LabelPattern: Hashable, Sendable, CustomStringConvertible {
       ? .below(package, repository: repository) : .package(package, repository: repository)
   }
 
+  /// All of the main repository.
+  package static let everything = LabelPattern(below: "")
+
+  private init(below package: String) {
+    description = "//\(package)..."
+    form = .below(package, repository: "")
+  }
+
   /// The one label that it stands for.
   package var label: Label? {
     if case .label(let label) = form { label } else { nil }

@@ -8,4 +8,11 @@ package enum QueryEntry: Hashable, Sendable {
   /// - `loads`: on a BUILD file, the `.bzl` files that it loads, directly or not.
   case sourceFile(name: String, loads: [String])
   case generatedFile(name: String, rule: String)
+
+  /// The target's label as Bazel printed it.
+  package var name: String {
+    switch self {
+    case .rule(let name, _, _), .sourceFile(let name, _), .generatedFile(let name, _): name
+    }
+  }
 }

@@ -1,5 +1,4 @@
 import Basics
-package import Graph
 
 /// An image of an archive with all names that it is to have.
 package struct NamedImage: Sendable {
@@ -63,18 +62,5 @@ extension NamedImage {
       }
     }
     return (images, notices)
-  }
-
-  /// The images of a target: called as configured, else by all names that the archive gives them, else
-  /// `NAME:dev`.
-  package static func all(
-    of image: ImageTarget, in archives: [ImageArchive]
-  ) throws -> (images: [NamedImage], notices: [String]) {
-    try all(archives, of: image.name, isConfigured: image.reference != nil) { archive in
-      if image.reference == nil, !archive.tags.isEmpty { return archive.tags }
-      let text = image.reference ?? "\(image.name.lowercased()):dev"
-      guard let reference = ImageReference(text) else { throw InvalidReference(text: text) }
-      return [reference]
-    }
   }
 }

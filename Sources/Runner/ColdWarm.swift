@@ -63,13 +63,16 @@ package struct ColdWarm: Sendable {
     let plan = Plan(
       owed: Set(setup.images.map(\.name)), images: setup.images,
       buildConcurrency: setup.buildConcurrency)
+    let requests = plan.stages.joined().flatMap { group in
+      group.images.map { PlannedImage(image: $0, way: $0.source.ways[0]) }.compatible
+        .map { (group.key, BuildRequest($0.map(\.way), key: group.key, setup: setup)) }
+    }
     var sum = BazelPhases()
-    for group in plan.stages.joined() {
+    for (key, request) in requests {
       let (updates, feed) = AsyncStream.makeStream(of: BuildUpdate.self)
-      let request = BuildRequest(group, setup: setup)
       async let result = {
         defer { feed.finish() }
-        return try await setup.bazel(group.key.workspace).build(request) { feed.yield($0) }
+        return try await setup.bazel(key.workspace).build(request) { feed.yield($0) }
       }()
       var profile: BazelProfile?
       for await told in updates {

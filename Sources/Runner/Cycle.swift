@@ -32,6 +32,9 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   /// What Bazel said before the cycle began, of what it is to build.
   var heard: [BuildUpdate] = []
 
+  /// Images that are known to have one name with another, before anything is built.
+  private var clashes: [String: NameClaims.Clash] { NameClaims.clashes(among: setup.images) }
+
   /// - Throws: `CancellationError`; what is wrong with a build or an image is in the outcome.
   func run() async throws -> CycleOutcome {
     let batch = start.batch
@@ -152,8 +155,12 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     try Task.checkCancellation()
   }
 
-  /// Whether all that the image requires is there.
+  /// Whether the image has its name to itself, and all that it requires is there.
   private func isReady(_ image: ImageTarget) -> Bool {
+    if let clash = clashes[image.name] {
+      record.failedBuild(image, "\(clash)")
+      return false
+    }
     let missing = image.requires.filter { record.isAsked(for: $0) && !record.isCurrent($0) }
     guard let first = missing.first else { return true }
     record.heldUp(image, by: first)

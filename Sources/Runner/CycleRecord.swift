@@ -42,6 +42,8 @@ final class CycleRecord: Sendable {
     /// What was said to the user beside outcomes: each once in a cycle.
     var notices: Set<String> = []
     var loadStart: ContinuousClock.Instant?
+    /// How images are made that could not be made in the best way.
+    var notes: [String: String] = [:]
   }
 
   /// `nil`: before the first cycle.
@@ -146,7 +148,19 @@ final class CycleRecord: Sendable {
     state.withLock {
       $0.images[image.name] = loads == 0 ? .current : .open(loadsLeft: loads)
     }
-    tell(image, .built) { $0.ms = ms }
+    let note = state.withLock { $0.notes[image.name] }
+    tell(image, .built) {
+      $0.ms = ms
+      $0.note = note
+    }
+  }
+
+  /// The image is made in another way, since the one before was of no use.
+  func tookOtherWay(
+    _ image: ImageTarget, _ way: ImageSource.Way, after trouble: ImageWays.Trouble
+  ) {
+    let made = way.form == .archive ? "from the tar" : "from the layout without its base's layers"
+    state.withLock { $0.notes[image.name] = "\(made): \(trouble)" }
   }
 
   func loaded(

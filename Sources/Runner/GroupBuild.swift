@@ -6,8 +6,8 @@ import Images
 import Processes
 import SystemPackage
 
-/// One grouped `bazel build`: what it makes is opened, and handed on to be loaded, target by
-/// target, while Bazel builds the rest.
+/// One grouped `bazel build`: what it makes is opened, and handed on to be loaded, image by
+/// image, while Bazel builds the rest.
 struct GroupBuild<C: Clock<Duration>>: Sendable {
   let group: Plan.Group
   /// To tell which image a failed target belongs to; `nil`: only the targets themselves are known.
@@ -21,26 +21,68 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   var distrustsCaches = false
   let load: @Sendable (LoadQueue<C>.Job) -> Void
 
-  /// Builds, and once more where Bazel may have read another file of its own than it left: its lock file.
+  private typealias Images = [PlannedImage]
+
+  /// Builds the images, in one command where their output groups can be asked for together.
   func run() async throws {
+    for images in images(group.images).compatible {
+      guard !interruption.isInterrupted else {
+        for planned in images {
+          record.cancelled(planned.image, because: "the build was interrupted")
+        }
+        continue
+      }
+      try await run(images)
+    }
+  }
+
+  private func images(_ images: [ImageTarget]) -> Images {
+    images.map { PlannedImage(image: $0, way: record.history.ways.way(of: $0)) }
+  }
+
+  /// Builds, and once more where Bazel may have read another file of its own than it left: its lock file.
+  private func run(_ images: Images) async throws {
     var done = FinishedImages()
     for _ in 0...BazelsOwnFiles.patience {
-      let result = try await downloading(&done)
+      // A way that was of no use is not tried a second time.
+      let result = try await usable(self.images(images.map(\.image)), &done)
       guard own.haveChanged(in: group.key.workspace), let result, [0, 1].contains(result.exitCode),
         !interruption.isInterrupted
       else { return }
     }
   }
 
+  /// Builds, and again by other ways where the first way to an image was of no use.
+  ///
+  /// - Returns: How the build ended that failed, else the last one; `nil` when it was interrupted.
+  private func usable(
+    _ images: Images, _ finished: inout FinishedImages
+  ) async throws -> BuildResult? {
+    var useless = UselessWays()
+    var result = try await downloading(images, &finished, &useless)
+    while !useless.images.isEmpty, !interruption.isInterrupted {
+      let again = self.images(useless.images)
+      useless = UselessWays()
+      for images in again.compatible {
+        guard let next = try await downloading(images, &finished, &useless) else { return nil }
+        if [0, 1].contains(result?.exitCode) { result = next }
+      }
+    }
+    for image in useless.images { record.cancelled(image, because: "the build was interrupted") }
+    return result
+  }
+
   /// Builds, and again with more to be brought here where Bazel has left images in a remote cache.
   ///
   /// - Returns: `nil` when it was interrupted.
-  private func downloading(_ finished: inout FinishedImages) async throws -> BuildResult? {
+  private func downloading(
+    _ images: Images, _ finished: inout FinishedImages, _ useless: inout UselessWays
+  ) async throws -> BuildResult? {
     let workspace = group.key.workspace
     var downloads = record.history.downloads(in: workspace)
     var option: String?
     while true {
-      let (result, missing) = try await build(&finished, downloads)
+      let (result, missing) = try await build(images, &finished, &useless, downloads)
       guard let result, !missing.isEmpty, !interruption.isInterrupted else { return result }
       option = option ?? result.elsewhere?.option
       guard downloads.escalate() else {
@@ -56,16 +98,17 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   /// - Returns: `nil` when it was interrupted; and images that are not here though they were built, each
   ///   with a file that it lacks.
   private func build(
-    _ finished: inout FinishedImages, _ downloads: OutputDownloads
+    _ images: Images, _ finished: inout FinishedImages, _ useless: inout UselessWays,
+    _ downloads: OutputDownloads
   ) async throws -> (BuildResult?, missing: [(ImageTarget, FilePath)]) {
     let bazel = setup.bazel(group.key.workspace)
     let request = BuildRequest(
-      group, setup: setup,
+      images.map(\.way), key: group.key, setup: setup,
       adding: downloads.options + (distrustsCaches ? BuildRequest.withoutCaches : []))
     record.record(
       .build(
         Event.BuildStarted(
-          targets: request.targets.map(\.description), images: group.images.map(\.name),
+          targets: request.targets.map(\.description), images: images.map(\.image.name),
           key: Redaction.arguments(group.key.words).joined(separator: " "),
           command: Redaction.arguments(bazel.command(for: request).argv))))
     record.commandStarted()
@@ -77,22 +120,24 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       defer { feed.finish() }
       return try await bazel.build(request) { feed.yield($0) }
     }
-    var done: Set<Label> = []
+    var assembly = ImageAssembly(images)
     var skipped: [(image: ImageTarget, reason: String)] = []
-    var awaited: [(image: ImageTarget, outputs: [String: [FilePath]])] = []
+    var awaited: [(image: ImageTarget, outcome: ImageOutcome)] = []
+    // What is said of layouts that may be made without their base's layers: no news if they are.
+    let mayBeShallow = Set(images.filter(\.mayBeShallow).map(\.way.image.label))
+    var doubtful: [BuildUpdate] = []
     var profile: BazelProfile?
     var actions: ActionCounts?
     for await update in updates {
       switch update {
       case .target(let label, let outcome):
-        done.insert(label)
-        for image in group.images where image.label == label {
+        for (image, outcome) in assembly.add(label, outcome) {
           if case .skipped(let reason) = outcome {
             skipped.append((image, reason))
           } else if finished.isNew(outcome, of: image) {
             let ms = start.duration(to: clock.now).milliseconds
-            if let outputs = finish(image, outcome, ms: ms) {
-              awaited.append((image, outputs))
+            if finish(image, outcome, ms: ms, &useless) {
+              awaited.append((image, outcome))
               finished.forget(image)
             }
           }
@@ -105,9 +150,15 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
         record.foundExecutionRoot(root, of: group.key.workspace)
       case .progress(let line) where BazelLine.isServerStart(line):
         record.serverStarted(line, in: group.key.workspace)
+      case .diagnostic(let diagnostic)
+      where diagnostic.target.map(mayBeShallow.contains) ?? false:
+        doubtful.append(update)
       default:
         record.record(update, image: image(of: update))
       }
+    }
+    for update in doubtful where !useless.explains(update) {
+      record.record(update, image: image(of: update))
     }
     let result = try await ending
     let elapsed = start.duration(to: clock.now)
@@ -118,18 +169,19 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     }
     if let actions { profile?.phases.add(actions) }
     keep(profile, elapsed: elapsed, lockWaited: waited)
-    for image in group.images where !done.contains(image.label) {
+    for image in assembly.unsettled {
       skipped.append((image, "the build ended before it"))
     }
     settle(result, skipped: skipped)
+    guard let result else { return (nil, []) }
     // Some versions of Bazel tell of outputs before they have brought them here.
-    let missing = result.map { result in
-      awaited.compactMap { image, outputs in
-        open(image, outputs, keptElsewhere: result.elsewhere != nil, ms: elapsed)
-          .map { (image, $0) }
-      }
+    var missing: [(ImageTarget, FilePath)] = []
+    for (image, outcome) in awaited {
+      let file = open(
+        image, outcome, keptElsewhere: result.elsewhere != nil, ms: elapsed, &useless)
+      if let file { missing.append((image, file)) }
     }
-    return (result, missing ?? [])
+    return (result, missing)
   }
 
   /// Tells what became of the build as a whole, and of the images that it did not come to.
@@ -178,13 +230,14 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     return found.count == 1 ? found.first : nil
   }
 
-  /// - Returns: The outputs of an image that is not here yet.
+  /// - Returns: Whether the image is not here yet, though it was built.
   private func finish(
-    _ image: ImageTarget, _ outcome: TargetOutcome, ms: Int
-  ) -> [String: [FilePath]]? {
+    _ image: ImageTarget, _ outcome: ImageOutcome, ms: Int, _ useless: inout UselessWays
+  ) -> Bool {
     switch outcome {
     case .incompatible(let sentence): record.incompatible(image, sentence)
     case .failed(let message, let causes):
+      if message.contains(Self.shallowBase), goesOn(image, after: .shallow, &useless) { break }
       let others = causes.filter { $0 != image.label }.map(\.description)
       record.failedBuild(
         image,
@@ -194,35 +247,72 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       do {
         try open(image, outputs: outputs, ms: ms)
       } catch {
-        guard OutputDownloads.missing(among: outputs) == nil else { return outputs }
-        record.failedBuild(image, "\(error)")
+        if OutputDownloads.missing(among: outcome.files) != nil { return true }
+        refuse(image, error, &useless)
       }
     }
-    return nil
+    return false
   }
+
+  /// Part of what rules_img says when a layout is wanted of an image whose base's layers it has not fetched.
+  private static var shallowBase: String { "requested with shallow base image" }
 
   /// Opens an image after its build has ended.
   ///
   /// - Parameter keptElsewhere: Outputs may lie in a cache.
   /// - Returns: A file that is still not here.
   private func open(
-    _ image: ImageTarget, _ outputs: [String: [FilePath]], keptElsewhere: Bool, ms: Duration
+    _ image: ImageTarget, _ outcome: ImageOutcome, keptElsewhere: Bool, ms: Duration,
+    _ useless: inout UselessWays
   ) -> FilePath? {
+    guard case .built(let outputs) = outcome else { return nil }
     do {
       try open(image, outputs: outputs, ms: ms.milliseconds)
     } catch {
-      if keptElsewhere, let file = OutputDownloads.missing(among: outputs) { return file }
-      record.failedBuild(image, "\(error)")
+      if keptElsewhere, let file = OutputDownloads.missing(among: outcome.files) { return file }
+      refuse(image, error, &useless)
     }
     return nil
   }
 
+  /// What was built can't be loaded: it is made in another way, or has failed.
+  private func refuse(_ image: ImageTarget, _ error: any Error, _ useless: inout UselessWays) {
+    // Names are the same in every way to make it.
+    let isReadable =
+      error is ImageNames.Failure || error is NameClaims.Clash || error is NamedImage.Failure
+    if !isReadable, goesOn(image, after: .unreadable("\(error)"), &useless) { return }
+    record.failedBuild(image, "\(error)")
+  }
+
+  private func goesOn(
+    _ image: ImageTarget, after trouble: ImageWays.Trouble, _ useless: inout UselessWays
+  ) -> Bool {
+    guard let way = record.history.ways.next(of: image, after: trouble) else { return false }
+    useless.images.append(image)
+    if trouble == .shallow { useless.shallow.formUnion(image.source.ways.map(\.image.label)) }
+    record.tookOtherWay(image, way, after: trouble)
+    return true
+  }
+
   /// Opens the archive now: the next build may unlink it, but not take away an open file.
-  private func open(_ image: ImageTarget, outputs: [String: [FilePath]], ms: Int) throws {
-    let path = try BuiltImage.path(of: image, among: outputs)
-    let supply = try LayerSupply(outputs: outputs, image: path, fetch: setup.fetchLayer)
+  private func open(
+    _ image: ImageTarget, outputs: [Label: [String: [FilePath]]], ms: Int
+  ) throws {
+    let way = record.history.ways.way(of: image)
+    let built = try BuiltImage(way, among: outputs)
+    let archives = try ImageArchive.openAll(
+      built.path, supply: try supply(built, outputs: outputs[way.image.label] ?? [:]))
+    let tags = try text(built.tags)
+    let deployManifest = try text(built.deployManifest)
     let (images, notices) = try NamedImage.all(
-      of: image, in: try ImageArchive.openAll(path, supply: supply))
+      archives, of: image.name,
+      isConfigured: !image.references.isEmpty || tags != nil || deployManifest != nil
+    ) { archive in
+      try ImageNames(of: image, tags: tags, deployManifest: deployManifest, archive: archive.tags)
+        .references
+    }
+    try record.history.claims.claim(
+      images.flatMap(\.references), for: image.name, among: Set(setup.images.map(\.name)))
     for notice in notices { record.record(.notice(notice)) }
     record.built(image, ms: ms, loads: setup.runtimes.count * images.count)
     for named in images {
@@ -233,6 +323,46 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       }
     }
   }
+
+  /// Where layers can be had that the image leaves out.
+  private func supply(_ built: BuiltImage, outputs: [String: [FilePath]]) throws -> LayerSupply {
+    guard let manifest = built.deployManifest else {
+      return try LayerSupply(outputs: outputs, image: built.path, fetch: setup.fetchLayer)
+    }
+    return LayerSupply(
+      files: built.layers, sources: try LayerSources(reading: manifest).sources,
+      fetch: setup.fetchLayer)
+  }
+
+  /// A small file that a build has made.
+  private func text(_ path: FilePath?) throws -> (file: String, text: [UInt8])? {
+    guard let path else { return nil }
+    do {
+      return (
+        path.lastComponent?.string ?? path.string, try SmallFile.read(path, limit: 16 << 20)
+      )
+    } catch {
+      throw ImageNames.Failure.unreadable("\(path): \(error)")
+    }
+  }
+}
+
+/// Images of one build that are to be made in another way.
+private struct UselessWays {
+  var images: [ImageTarget] = []
+  /// Targets of which rules_img makes no whole layout.
+  var shallow: Set<Label> = []
+
+  func explains(_ update: BuildUpdate) -> Bool {
+    guard case .diagnostic(let diagnostic) = update else { return false }
+    return diagnostic.target.map(shallow.contains) ?? false
+  }
+}
+
+extension PlannedImage {
+  fileprivate var mayBeShallow: Bool {
+    way.form == .layout && image.source.ways.contains { $0.form == .sparseLayout }
+  }
 }
 
 extension BuildRequest {
@@ -240,13 +370,18 @@ extension BuildRequest {
   /// Tried with Bazel 4.2.3 and 7.7.1: the second, newer, takes the disk cache's word in spite of the first option.
   static let withoutCaches = ["--noremote_accept_cached", "--disk_cache="]
 
-  /// What makes a group's images.
+  /// What makes images.
   ///
-  /// - Parameter options: To stand behind the group's own.
-  init(_ group: Plan.Group, setup: BuildSetup, adding options: [String] = []) {
+  /// - Parameters:
+  ///   - ways: How each is made.
+  ///   - options: To stand behind the group's own.
+  init(
+    _ ways: [ImageSource.Way], key: BatchKey, setup: BuildSetup, adding options: [String] = []
+  ) {
     self.init(
-      targets: Set(group.images.map(\.label)).sorted(), options: group.key.buildOptions + options,
-      outputGroups: Set(group.images.map { $0.outputGroup ?? "tarball" }).sorted(),
+      targets: Set(ways.flatMap(\.products).map(\.label)).sorted(),
+      options: key.buildOptions + options,
+      outputGroups: ways.reduce(into: Set<String>()) { $0.formUnion($1.outputGroups) }.sorted(),
       keepsGoing: setup.keepsGoing, waitsForLock: setup.waitsForLock)
   }
 }

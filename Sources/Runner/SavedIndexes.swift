@@ -95,7 +95,7 @@ package struct SavedIndexes: Sendable {
     }
   }
 
-  private func file(of workspace: FilePath) -> IndexFile {
+  func file(of workspace: FilePath) -> IndexFile {
     let hash = Checksum.of(Array(workspace.string.utf8)[...])
     return IndexFile("index-\(String(hash, radix: 16))", in: directory)
   }

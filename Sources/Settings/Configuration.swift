@@ -24,8 +24,10 @@ package struct ConfiguredImage: Equatable, Sendable {
   var name: String
   var label: Label
   var outputGroup: String?
-  /// As the runtime is to know it; a valid image reference.
-  var reference: String?
+  /// As the runtime is to know it; valid image references. None: the names that its target gives it.
+  var references: [String] = []
+  /// Whether it is to be loaded from a layout or a tar.
+  var from = ImageSource.Choice.auto
   /// Bazel options of this image alone, in the order written.
   var options: [String] = []
   /// The label for `--platforms`.
@@ -34,6 +36,8 @@ package struct ConfiguredImage: Equatable, Sendable {
   var workspace: FilePath?
   /// Names of the images to be loaded before this one is built.
   var requires: [String] = []
+  /// It stands on the command line, and in no file.
+  var isNamed = false
 }
 
 /// Images found by a Bazel query.

@@ -1,6 +1,6 @@
 package import Basics
 package import Graph
-import SystemPackage
+package import SystemPackage
 
 /// Which images a run is about: what was asked for, matched with what is configured.
 package struct ImageSelection: Equatable, Sendable {
@@ -8,10 +8,12 @@ package struct ImageSelection: Equatable, Sendable {
   var images: [ConfiguredImage] = []
   /// To be asked of Bazel; each finds more images.
   package var queries: [ImageQuery] = []
-  /// Nothing is configured: find images by rule kind and tag.
-  package var searchesWorkspace = true
-  /// Only these of the images that are found; empty: all.
+  /// Where images are searched for by rule kind and tag; everywhere, where nothing is configured.
+  package var patterns = [LabelPattern.everything]
+  /// Only these of the images that are found, and those that a requested pattern matches; none of either: all.
   var names: [String] = []
+  /// Patterns from the command line: each is to match an image.
+  private var requested: [LabelPattern] = []
   /// Names that images not selected have, so that no found image takes them.
   private var reserved: Set<String> = []
 
@@ -19,7 +21,7 @@ package struct ImageSelection: Equatable, Sendable {
 
   /// - Parameters:
   ///   - entries: What is configured.
-  ///   - requested: Names and labels from the command line; none: all.
+  ///   - requested: Names, labels and patterns from the command line; none: all.
   ///   - package: Where relative labels (`:image`, `api:image`) start.
   /// - Throws: When a name is no image's, or a text neither name nor label.
   init(of entries: [ImageEntry], requested: [String], package: String) throws(Problem) {
@@ -29,17 +31,22 @@ package struct ImageSelection: Equatable, Sendable {
     guard !requested.isEmpty else {
       images = configured
       self.queries = queries
-      searchesWorkspace = entries.isEmpty
+      patterns = entries.isEmpty ? [.everything] : []
       return
     }
 
     var chosen: Set<String> = []
     var labels: [Label] = []
     for text in requested {
-      if let label = try Self.label(text, package: package) {
-        let named = configured.filter { $0.label == label }.map(\.name)
-        if named.isEmpty, !labels.contains(label) { labels.append(label) }
+      if let pattern = try Self.pattern(text, package: package) {
+        let named = configured.filter { pattern.matches($0.label) && $0.workspace == nil }.map(
+          \.name)
         chosen.formUnion(named)
+        if let label = pattern.label {
+          if named.isEmpty, !labels.contains(label) { labels.append(label) }
+        } else {
+          self.requested.append(pattern)
+        }
       } else if reserved.contains(text) {
         chosen.insert(text)
       } else {
@@ -56,75 +63,95 @@ package struct ImageSelection: Equatable, Sendable {
     let labelNames = ImageName.unique(for: labels, taken: reserved)
     images =
       configured.filter { chosen.contains($0.name) }
-      + labels.map { ConfiguredImage(name: labelNames[$0] ?? $0.description, label: $0) }
+      + labels.map {
+        ConfiguredImage(name: labelNames[$0] ?? $0.description, label: $0, isNamed: true)
+      }
     self.queries = names.isEmpty ? [] : queries
-    searchesWorkspace = !names.isEmpty && entries.isEmpty
-    if let unknown = names.first, !searchesWorkspace, queries.isEmpty {
+    patterns = self.requested + (!names.isEmpty && entries.isEmpty ? [.everything] : [])
+    if let unknown = names.first, patterns.isEmpty, queries.isEmpty {
       throw Self.unknown(unknown, among: configured.map(\.name))
     }
   }
 
-  /// An image that Bazel found.
-  package struct Found: Hashable, Sendable {
-    var label: Label
-    /// The output group with the tar, where the rule's kind has one.
-    var outputGroup: String?
-
-    package init(label: Label, outputGroup: String? = nil) {
-      self.label = label
-      self.outputGroup = outputGroup
-    }
+  /// What Bazel is asked about by label: the kind of these targets tells what is to be built.
+  ///
+  /// - Parameter other: The other workspace that they belong to; `nil`: the run's.
+  package func labels(in other: FilePath?) -> [Label] {
+    images.filter { $0.workspace == other && $0.asksForKind }.map(\.label)
   }
+
+  /// Whether Bazel is asked about any label.
+  package var asksForKinds: Bool { images.contains(where: \.asksForKind) }
+
+  /// Other workspaces that images are made in.
+  package var otherWorkspaces: Set<FilePath> { Set(images.compactMap(\.workspace)) }
 
   /// The images of the run, found ones included.
   ///
   /// - Parameters:
   ///   - found: What the queries, or the search, have found and `ImageQuery.admits`.
+  ///   - named: What Bazel knows of labels, by the other workspace that they belong to.
   ///   - settings: For the workspace and the options of every build.
   /// - Returns: Those with a label known beforehand first, then the found ones by label.
-  /// - Throws: When a name that was asked for is no image's.
-  package func targets(found: [Found], settings: Settings) throws(Problem) -> [ImageTarget] {
-    let known = Set(images.map(\.label))
-    let groups = Dictionary(found.map { ($0.label, $0.outputGroup) }) { first, _ in first }
-    let labels = groups.keys.filter { !known.contains($0) }.sorted()
-    let foundNames = ImageName.unique(
-      for: labels, taken: reserved.union(images.map(\.name)))
+  /// - Throws: When a name that was asked for is no image's, a pattern matches none, or an image can't be made as it
+  ///   is wanted.
+  package func targets(
+    found: [FoundImage], named: [FilePath?: [Label: FoundImage]] = [:], settings: Settings
+  ) throws(Problem) -> [ImageTarget] {
+    let known = Set(images.filter { $0.workspace == nil }.map(\.label))
+    let more = Dictionary(found.map { ($0.label, $0) }) { first, _ in first }
+      .filter { !known.contains($0.key) }
+    let labels = more.keys.sorted()
+    let foundNames = ImageName.unique(for: labels, taken: reserved.union(images.map(\.name)))
     if let unknown = names.first(where: { !foundNames.values.contains($0) }) {
       throw Self.unknown(unknown, among: images.map(\.name) + foundNames.values)
     }
-    let more = labels.compactMap { label -> ConfiguredImage? in
+    let all = known.union(labels)
+    if let empty = requested.first(where: { !all.contains(where: $0.matches) }) {
+      throw Self.empty(empty)
+    }
+    var targets: [ImageTarget] = []
+    for image in images {
+      let source = try image.source(knowing: named[image.workspace]?[image.label])
+      targets.append(image.target(source, settings: settings))
+    }
+    for label in labels {
       let name = foundNames[label] ?? label.description
-      guard names.isEmpty || names.contains(name) else { return nil }
-      return ConfiguredImage(name: name, label: label, outputGroup: groups[label] ?? nil)
+      let isRequested = requested.contains { $0.matches(label) }
+      guard names.isEmpty && requested.isEmpty || names.contains(name) || isRequested,
+        let image = more[label]
+      else { continue }
+      var target = ConfiguredImage(name: name, label: label)
+        .target(image.source, settings: settings)
+      target.origin = image.origin
+      // One of those that Bazel found was asked for by its name, where there are names.
+      target.isFound = !names.contains(name)
+      targets.append(target)
     }
-    // One of those that Bazel found was asked for by its name, where there are names.
-    let unnamed = names.isEmpty ? Set(more.map(\.label)) : []
-    return (images + more).map { image in
-      var target = ImageTarget(
-        name: image.name, label: image.label, outputGroup: image.outputGroup,
-        reference: image.reference,
-        key: BatchKey(
-          workspace: image.workspace ?? settings.workspace,
-          options: settings.bazelOptions + image.options, platform: image.platform),
-        requires: image.requires)
-      target.isFound = unnamed.contains(image.label)
-      return target
-    }
+    return targets
   }
 
   /// - Returns: `nil` when the text is a name.
-  private static func label(_ text: String, package: String) throws(Problem) -> Label? {
-    guard text.contains(":") || text.hasPrefix("//") || text.hasPrefix("@") else { return nil }
+  private static func pattern(
+    _ text: String, package: String
+  ) throws(Problem) -> LabelPattern? {
+    guard
+      text.contains(":") || text.hasPrefix("//") || text.hasPrefix("@") || text.hasSuffix("...")
+    else { return nil }
     let isAbsolute = text.hasPrefix("//") || text.hasPrefix("@")
     let prefix = package.isEmpty || text.hasPrefix(":") ? package : package + "/"
     let absolute = isAbsolute ? text : "//\(prefix)\(text)"
-    if let label = Label(absolute) { return label }
-    if LabelPattern(absolute) != nil {
-      throw Problem(
-        "'\(text)' is a pattern, not a label",
-        hint: "name the image targets, or name none to find all images")
-    }
-    throw Problem("'\(text)' is no label", hint: "write one such as //services/api:image")
+    if let pattern = LabelPattern(absolute) { return pattern }
+    throw Problem(
+      "'\(text)' is no label and no pattern",
+      hint: "write one such as //services/api:image or //services/...")
+  }
+
+  private static func empty(_ pattern: LabelPattern) -> Problem {
+    Problem(
+      "no image target matches \(pattern)",
+      hint: "'watchbuild images' lists those that there are; tag the rules that make images with "
+        + "'watchbuild', or name a label such as //services/api:image.tar")
   }
 
   private static func unknown(_ name: String, among names: [String]) -> Problem {

@@ -8,6 +8,8 @@ struct ImagesReader {
   var reader: ConfigurationReader
   /// Where each image stands, by name.
   private var places: [String: YAMLNode] = [:]
+  /// Where each reference stands.
+  private var referencePlaces: [String: YAMLNode] = [:]
   /// Where each image's `requires` stands.
   private var requirePlaces: [String: YAMLNode] = [:]
 
@@ -60,7 +62,8 @@ struct ImagesReader {
     let values = reader.mapping(
       node,
       keys: [
-        "name", "target", "outputGroup", "ref", "options", "platform", "workspace", "requires",
+        "name", "target", "outputGroup", "ref", "from", "options", "platform", "workspace",
+        "requires",
       ], later: ["rollout"])
     let name = reader.value(values["name"], Self.name)
     let label = reader.value(values["target"], Self.label)
@@ -69,7 +72,10 @@ struct ImagesReader {
       base.pushing(FilePath(text)).lexicallyNormalized()
     }
     let outputGroup = reader.value(values["outputGroup"], Self.word)
-    let reference = reader.value(values["ref"], Self.reference)
+    let references = references(values["ref"])
+    let from = reader.value(values["from"]) { text throws(InvalidValue) in
+      try SettingText.choice(text) as ImageSource.Choice
+    }
     let options = reader.list(values["options"], SettingText.bazelOption)
     let platform = reader.value(values["platform"], Self.label)?.description
     let requires = reader.list(values["requires"], Self.name)
@@ -81,11 +87,30 @@ struct ImagesReader {
     }
     let image = ConfiguredImage(
       name: name ?? ImageName.short(for: label), label: label, outputGroup: outputGroup,
-      reference: reference, options: options, platform: platform,
+      references: references, from: from ?? .auto, options: options, platform: platform,
       workspace: workspace == base ? nil : workspace, requires: requires)
     guard values["name"] == nil || name != nil else { return nil }
     register(image, at: values["name"] ?? node, requires: values["requires"])
     return image
+  }
+
+  /// One reference or a list of them, none of which another image has.
+  private mutating func references(_ node: YAMLNode?) -> [String] {
+    guard let node else { return [] }
+    let places: [YAMLNode] = if case .sequence(let nodes) = node.content { nodes } else { [node] }
+    var references: [String] = []
+    for place in places {
+      guard let text = reader.value(place, Self.reference) else { continue }
+      if let first = referencePlaces[text] {
+        reader.refuse(
+          "the name '\(text)' is given in line \(first.line) already", at: place,
+          hint: "two images with one name would replace each other; give this one another")
+      } else {
+        referencePlaces[text] = place
+        references.append(text)
+      }
+    }
+    return references
   }
 
   private mutating func register(

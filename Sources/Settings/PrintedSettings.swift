@@ -37,11 +37,27 @@ package struct PrintedSettings: Encodable {
     var olderThan: String
   }
 
+  /// One text as such, several as a list.
+  private struct OneOrMore: Encodable {
+    let texts: [String]
+
+    init?(_ texts: [String]) {
+      if texts.isEmpty { return nil }
+      self.texts = texts
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      if texts.count == 1 { try container.encode(texts[0]) } else { try container.encode(texts) }
+    }
+  }
+
   private struct Image: Encodable {
     var name: String?
     var target: String?
     var outputGroup: String?
-    var ref: String?
+    var ref: OneOrMore?
+    var from: String?
     var options: [String]?
     var platform: String?
     var workspace: String?
@@ -94,7 +110,8 @@ package struct PrintedSettings: Encodable {
   private static func image(_ image: ConfiguredImage) -> Image {
     Image(
       name: image.name, target: image.label.description, outputGroup: image.outputGroup,
-      ref: image.reference, options: unlessEmpty(image.options), platform: image.platform,
+      ref: OneOrMore(image.references), from: image.from == .auto ? nil : image.from.rawValue,
+      options: unlessEmpty(image.options), platform: image.platform,
       workspace: image.workspace?.string, requires: unlessEmpty(image.requires))
   }
 

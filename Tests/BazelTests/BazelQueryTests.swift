@@ -140,33 +140,6 @@ struct BazelQueryTests {
     #expect(error?.problem.contains("can't be read") == true)
   }
 
-  @Test func `an image that a loader loads is not found twice`() throws {
-    let images = FoundImage.images([
-      rule("//a:image", "oci_image"),
-      rule("//a:load", "oci_load", inputs: ["//a:image", "//tools:x"]),
-      rule("//b:alone", "oci_image"),
-      rule("//c:tagged", "oci_image", tags: ["watchbuild"]),
-      rule("//c:load", "oci_tarball", inputs: ["@@//c:tagged"]),
-      rule("//d:docker", "container_image"),
-    ])
-    #expect(
-      images.map(\.label.description)
-        == ["//a:load", "//b:alone", "//c:load", "//c:tagged", "//d:docker.tar"])
-  }
-
-  @Test(arguments: [
-    ("oci_load", "tarball"), ("image_load", "tarball"), ("oci_tarball", nil), ("genrule", nil),
-  ])
-  func `output groups are known by kind`(kind: String, group: String?) {
-    #expect(FoundImage.outputGroup(forKind: kind) == group)
-  }
-
-  private func rule(
-    _ name: String, _ kind: String, inputs: [String] = [], tags: [String] = []
-  ) -> QueryStream.Target {
-    QueryStream.Target(entry: .rule(name: name, kind: kind, inputs: inputs), tags: tags)
-  }
-
   private func bazel(_ runner: ScriptedRunner, in workspace: FilePath = "/w") -> Bazel {
     Bazel(workspace: workspace, runner: runner, clock: ContinuousClock(), scratch: "/nowhere")
   }

@@ -5,13 +5,16 @@ import Testing
 @testable import Images
 
 @Suite struct BuiltImageTests {
+  private let label: Label
+
+  init() throws { label = try #require(Label("//api:image")) }
+
   private func path(
-    _ outputs: [String: [FilePath]], outputGroup: String? = nil
+    _ outputs: [String: [FilePath]], outputGroup: String? = nil,
+    form: ImageSource.Way.Form = .archive
   ) throws -> FilePath {
-    let image = ImageTarget(
-      name: "api", label: try #require(Label("//api:image")), outputGroup: outputGroup,
-      key: BatchKey(workspace: "/w"))
-    return try BuiltImage.path(of: image, among: outputs)
+    let way = ImageSource.Way(form, .init(label, outputGroup: outputGroup))
+    return try BuiltImage(way, among: [label: outputs]).path
   }
 
   @Test func `the tar among the default outputs is the image`() throws {
@@ -56,5 +59,35 @@ import Testing
       try path(["default": []], outputGroup: "tarbal")
     }
     #expect(error?.description == "target //api:image has no output group 'tarbal'; it has default")
+  }
+
+  @Test func `a layout goes before a tar where it is wanted`() throws {
+    let files: [FilePath] = ["/o/image.tar", "/o/image/oci-layout"]
+    #expect(try path(["default": files], form: .layout) == "/o/image")
+    #expect(try path(["default": files]) == "/o/image.tar")
+    #expect(throws: BuiltImage.Failure.self) { try path(["default": ["/o/a.sh"]], form: .layout) }
+  }
+
+  @Test func `names and layers come from targets of their own`() throws {
+    let tags = try #require(Label("//api:tags"))
+    let load = try #require(Label("//api:load"))
+    let layer = try #require(Label("//api:layer"))
+    let way = ImageSource.Way(
+      .sparseLayout, .init(label, outputGroup: "sparse_oci_layout"), tags: .init(tags),
+      deployManifest: .init(load, outputGroup: "deploy_manifest"), layers: [layer])
+    var outputs: [Label: [String: [FilePath]]] = [
+      label: ["sparse_oci_layout": ["/o/image_sparse/oci-layout", "/o/image_sparse/index.json"]],
+      tags: ["default": ["/o/tags.txt"]], load: ["deploy_manifest": ["/o/load.json"]],
+      layer: ["default": ["/o/layer.tgz"]],
+    ]
+    let built = try BuiltImage(way, among: outputs)
+    #expect(built.path == "/o/image_sparse")
+    #expect(built.tags == "/o/tags.txt")
+    #expect(built.deployManifest == "/o/load.json")
+    #expect(built.layers == ["/o/layer.tgz"])
+
+    outputs[tags] = ["default": ["/o/a", "/o/b"]]
+    let error = #expect(throws: BuiltImage.Failure.self) { try BuiltImage(way, among: outputs) }
+    #expect(error?.description.contains("//api:tags makes no one file") == true)
   }
 }

@@ -1,4 +1,3 @@
-import Graph
 import SystemPackage
 import TestSupport
 import Testing
@@ -7,10 +6,13 @@ import Testing
 
 /// What the images of a target are called.
 @Suite struct NamedImageTests {
-  private func target(_ reference: String? = nil) throws -> ImageTarget {
-    ImageTarget(
-      name: "api", label: try #require(Label("//app:image")), reference: reference,
-      key: BatchKey(workspace: "/w"))
+  private func all(
+    named reference: String? = nil, in archives: [ImageArchive]
+  ) throws -> (images: [NamedImage], notices: [String]) {
+    try NamedImage.all(archives, of: "api", isConfigured: reference != nil) { archive in
+      if reference == nil, !archive.tags.isEmpty { return archive.tags }
+      return [try #require(ImageReference(reference ?? "api:dev"))]
+    }
   }
 
   private func archives(_ tags: [String]...) async throws -> [ImageArchive] {
@@ -32,33 +34,33 @@ import Testing
 
   @Test func `all names of all images are theirs`() async throws {
     let archives = try await archives(["lab/a:1", "lab/a:2"], ["lab/b:1"])
-    let (images, notices) = try NamedImage.all(of: try target(), in: archives)
+    let (images, notices) = try all(in: archives)
     #expect(names(images) == [["lab/a:1", "lab/a:2"], ["lab/b:1"]])
     #expect(notices.isEmpty)
   }
 
   @Test func `what is configured goes before what the archive says`() async throws {
-    let (images, _) = try NamedImage.all(
-      of: try target("lab/own:dev"), in: try await archives(["lab/a:1", "lab/a:2"]))
+    let (images, _) = try all(
+      named: "lab/own:dev", in: try await archives(["lab/a:1", "lab/a:2"]))
     #expect(names(images) == [["lab/own:dev"]])
   }
 
   @Test func `an image without a name has its target's`() async throws {
-    let (images, _) = try NamedImage.all(of: try target(), in: try await archives([]))
+    let (images, _) = try all(in: try await archives([]))
     #expect(names(images) == [["api:dev"]])
   }
 
   @Test func `a name that can't be used is told`() async throws {
-    let (images, notices) = try NamedImage.all(
-      of: try target(), in: try await archives(["Lab/App:dev"]))
+    let (images, notices) = try all(
+      in: try await archives(["Lab/App:dev"]))
     #expect(names(images) == [["api:dev"]])
     #expect(
       notices == [
         "api: the name 'Lab/App:dev' in the image can't be used (names are in lower case); "
           + "it is loaded as api:dev"
       ])
-    let (others, more) = try NamedImage.all(
-      of: try target(), in: try await archives(["Lab/App:dev", "lab/app:dev"]))
+    let (others, more) = try all(
+      in: try await archives(["Lab/App:dev", "lab/app:dev"]))
     #expect(names(others) == [["lab/app:dev"]])
     #expect(more.first?.hasSuffix("it is loaded as lab/app:dev") == true)
   }
@@ -66,14 +68,14 @@ import Testing
   @Test func `names that leave open which image is meant are errors`() async throws {
     let reference = try #require(ImageReference("lab/a:1"))
     await #expect(throws: NamedImage.Failure.sameName(reference)) {
-      try NamedImage.all(of: target(), in: try await archives(["lab/a:1"], ["lab/a:1"]))
+      try all(in: try await archives(["lab/a:1"], ["lab/a:1"]))
     }
     await #expect(throws: NamedImage.Failure.nameless(2)) {
-      try NamedImage.all(of: target(), in: try await archives([], []))
+      try all(in: try await archives([], []))
     }
     await #expect(throws: NamedImage.Failure.severalImages(2)) {
-      try NamedImage.all(
-        of: target("lab/own:dev"), in: try await archives(["lab/a:1"], ["lab/b:1"]))
+      try all(
+        named: "lab/own:dev", in: try await archives(["lab/a:1"], ["lab/b:1"]))
     }
   }
 }

@@ -63,7 +63,7 @@ struct ConfigurationReaderTests {
       .target(
         ConfiguredImage(
           name: "api", label: try #require(Label("//services/api:image.tar")),
-          outputGroup: "tarball", reference: "registry.local/api:dev",
+          outputGroup: "tarball", references: ["registry.local/api:dev"],
           options: ["--define=flavour=debug"], platform: "//platforms:linux_arm64",
           workspace: "/w/other", requires: ["base"])),
       .target(ConfiguredImage(name: "base", label: try #require(Label("//base:base")))),

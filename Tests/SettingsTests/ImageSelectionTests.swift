@@ -24,20 +24,25 @@ struct ImageSelectionTests {
     self.settings = settings
   }
 
-  private func found(_ labels: String...) throws -> [ImageSelection.Found] {
-    try labels.map { .init(label: try #require(Label($0)), outputGroup: "tarball") }
+  private func found(_ labels: String...) throws -> [FoundImage] {
+    try labels.map { text in
+      let label = try #require(Label(text))
+      return FoundImage(
+        label: label, source: ImageSource(archiveOf: label, outputGroup: "tarball"),
+        reason: .kind("oci_load"))
+    }
   }
 
   @Test func `without arguments all that is configured is built`() throws {
     let selection = try ImageSelection(of: entries, requested: [], package: "")
     #expect(selection.images.map(\.name) == ["base", "api", "web"])
     #expect(selection.queries.count == 1)
-    #expect(!selection.searchesWorkspace)
+    #expect(selection.patterns.isEmpty)
   }
 
   @Test func `without configuration and arguments the workspace is searched`() throws {
     let selection = try ImageSelection(of: [], requested: [], package: "")
-    #expect(selection.searchesWorkspace && selection.images.isEmpty)
+    #expect(selection.patterns == [.everything] && selection.images.isEmpty)
   }
 
   @Test(arguments: [
@@ -56,7 +61,7 @@ struct ImageSelectionTests {
   ) throws {
     let selection = try ImageSelection(of: entries, requested: requested, package: package)
     #expect(selection.images.map(\.name) == names)
-    #expect(selection.queries.isEmpty && !selection.searchesWorkspace)
+    #expect(selection.queries.isEmpty && selection.patterns.isEmpty)
   }
 
   @Test func `a name that is not configured is looked for among what queries find`() throws {
@@ -65,7 +70,7 @@ struct ImageSelectionTests {
       found: found("//more/cart:load", "//more/other:load"), settings: settings)
     #expect(selection.queries.count == 1)
     #expect(targets.map(\.name) == ["cart"])
-    #expect(targets.first?.outputGroup == "tarball")
+    #expect(targets.first?.source.ways[0].image.outputGroup == "tarball")
   }
 
   @Test func `a name that nothing has is refused with a guess`() throws {
@@ -84,11 +89,8 @@ struct ImageSelectionTests {
     #expect(problem?.message == "no image is named 'apj' (did you mean 'api'?)")
   }
 
-  @Test(arguments: [
-    ("//services/...", "is a pattern"), ("//a:all", "is a pattern"),
-    ("a::b", "is no label"), ("//a:b:c", "is no label"),
-  ])
-  func `patterns and broken labels are refused`(_ text: String, _ reason: String) {
+  @Test(arguments: [("a::b", "is no label"), ("//a:b:c", "is no label"), ("a//...", "is no label")])
+  func `broken labels are refused`(_ text: String, _ reason: String) {
     let problem = #expect(throws: Problem.self) {
       try ImageSelection(of: entries, requested: [text], package: "")
     }
@@ -100,7 +102,7 @@ struct ImageSelectionTests {
     let targets = try selection.targets(
       found: found("//services/api:image", "//more/api:load"), settings: settings)
     #expect(targets.map(\.name) == ["base", "api", "web", "more/api"])
-    #expect(targets[1].outputGroup == nil)
+    #expect(targets[1].source.ways[0].image.outputGroup == nil)
   }
 
   @Test func `options and platform decide which images share a build`() throws {
@@ -120,5 +122,53 @@ struct ImageSelectionTests {
     let admitted = try found("//more/cart:load", "//more/legacy/cart:load")
       .filter { query.admits($0.label) }
     #expect(admitted.map(\.label.description) == ["//more/cart:load"])
+  }
+
+  @Test(arguments: [
+    ("//services/...", "", ["//services/..."]), ("//a:all", "", ["//a:all"]),
+    ("...", "services", ["//services/..."]), (":all", "a/b", ["//a/b:all"]),
+    ("api/...", "services", ["//services/api/..."]),
+  ])
+  func `patterns are searched, relative ones from where the user is`(
+    _ requested: String, _ package: String, _ patterns: [String]
+  ) throws {
+    let selection = try ImageSelection(of: entries, requested: [requested], package: package)
+    #expect(selection.patterns.map(\.description) == patterns)
+  }
+
+  @Test func `a pattern chooses what is configured and what is found there`() throws {
+    let selection = try ImageSelection(of: entries, requested: ["//services/..."], package: "")
+    #expect(selection.images.map(\.name) == ["base", "api"])
+    let targets = try selection.targets(
+      found: found("//services/api:image", "//services/cart:load"), settings: settings)
+    #expect(targets.map(\.name) == ["base", "api", "cart"])
+    #expect(targets.map(\.origin) == [.configured, .configured, .kind("oci_load")])
+  }
+
+  @Test func `names and patterns together take what either says`() throws {
+    let selection = try ImageSelection(of: [], requested: ["cart", "//web/..."], package: "")
+    let targets = try selection.targets(
+      found: found("//cart:load", "//web/ui:load", "//other:load"), settings: settings)
+    #expect(targets.map(\.name) == ["cart", "ui"])
+    #expect(targets.map(\.isFound) == [false, true])
+  }
+
+  @Test func `a pattern that matches no image is a mistake`() throws {
+    let selection = try ImageSelection(of: [], requested: ["//nosuch/..."], package: "")
+    let problem = #expect(throws: Problem.self) {
+      try selection.targets(found: [], settings: settings)
+    }
+    #expect(problem?.message == "no image target matches //nosuch/...")
+    #expect(problem?.status == .usage)
+  }
+
+  @Test func `an image can't be loaded from what its target does not make`() throws {
+    let label = try #require(Label("//a:image"))
+    var image = ConfiguredImage(name: "a", label: label)
+    image.from = .tar
+    let known = FoundImage(
+      label: label, source: ImageSource(.init(.layout, .init(label)), names: []))
+    let problem = #expect(throws: Problem.self) { try image.source(knowing: known) }
+    #expect(problem?.message.contains("from a tar, but //a:image makes none") == true)
   }
 }

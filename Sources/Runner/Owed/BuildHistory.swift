@@ -18,6 +18,10 @@ package final class BuildHistory: Sendable {
     var missed: Set<FilePath> = []
   }
 
+  /// By which of its ways each image is made.
+  let ways = ImageWays()
+  /// Which image has which name in the runtimes.
+  let claims = NameClaims()
   private let state = Mutex(State())
 
   package init() {}

@@ -21,13 +21,13 @@ struct FinishedImages {
   /// Takes in an outcome.
   ///
   /// - Returns: Whether the image had another outcome in the build before, or none.
-  mutating func isNew(_ outcome: TargetOutcome, of image: ImageTarget) -> Bool {
+  mutating func isNew(_ made: ImageOutcome, of image: ImageTarget) -> Bool {
     let outcome: Outcome =
-      switch outcome {
+      switch made {
       case .failed(let message, _): .failed(message)
       case .incompatible(let message): .failed(message)
       case .skipped(let reason): .failed(reason)
-      case .built(let outputs): .built(Self.identities(of: outputs.values.joined()))
+      case .built: .built(Self.identities(of: made.files))
       }
     defer { outcomes[image.name] = outcome }
     return outcomes[image.name] != outcome

@@ -143,11 +143,14 @@ struct DevSession: Sendable {
   // MARK: Configuration
 
   /// Which changes ask for the configuration, or for which images there are, to be read again.
+  ///
+  /// Of images that are named the BUILD files decide how they are made.
   private var definitions: Definitions {
-    let (configuration, findsImages) = (configurationPath, bench.findsImages)
+    let configuration = configurationPath
+    let isAsked = bench.findsImages || bench.settings.selection.asksForKinds
     return Definitions { path in
       if path == configuration { return .configuration }
-      let images: Reading = findsImages && Self.definesTargets(path) ? .images : []
+      let images: Reading = isAsked && Self.definesTargets(path) ? .images : []
       return path.lastComponent?.string == ".bazelignore" ? images.union(.ignored) : images
     }
   }
@@ -169,6 +172,10 @@ struct DevSession: Sendable {
         ? try invocation.settings(loop: loop, watching: watching) : bench.settings
       tellUnapplied(settings)
       let images = try await bench.with(settings, hearing: heard).images(known: setup.images)
+      // A BUILD file that decides nothing here: what it means for the graph is seen by itself.
+      if images == setup.images, !reading.contains(.configuration), !bench.findsImages {
+        return .read(nil)
+      }
       await watch.add(Set(images.map(\.key.workspace)))
       var changed = setup
       changed.images = images

@@ -6,12 +6,17 @@ extension GivenOptions {
   ///   - common: The options of every command.
   ///   - loop: `nil` for commands that do not build.
   ///   - watching: `nil` for commands that do not watch.
-  init(common: CommonOptions, loop: LoopOptions? = nil, watching: WatchOptions? = nil) {
+  ///   - bazel: `--bazel` of a command that does not build.
+  ///   - images: The images that such a command is asked about.
+  init(
+    common: CommonOptions, loop: LoopOptions? = nil, watching: WatchOptions? = nil,
+    bazel: String? = nil, images: [String] = []
+  ) {
     self.init(
       directory: common.directory.map { FilePath($0) }, file: common.file.map { FilePath($0) },
-      bazel: loop?.bazel, load: loop?.load ?? [],
+      bazel: bazel ?? loop?.bazel, load: loop?.load ?? [],
       layer: (loop?.layer ?? SettingsLayer()).over(watching?.layer ?? SettingsLayer())
         .over(common.layer),
-      images: loop?.images ?? [], bazelOptions: loop?.bazelOptions ?? [])
+      images: images + (loop?.images ?? []), bazelOptions: loop?.bazelOptions ?? [])
   }
 }

@@ -25,11 +25,16 @@ struct Invocation: Sendable {
     common.directory.map { currentDirectory.pushing(FilePath($0)) } ?? currentDirectory
   }
 
+  /// - Parameters:
+  ///   - bazel: `--bazel` of a command that does not build.
+  ///   - images: The images that such a command is asked about; none: all.
   func settings(
-    loop: LoopOptions?, watching: WatchOptions? = nil
+    loop: LoopOptions?, watching: WatchOptions? = nil, bazel: String? = nil, images: [String] = []
   ) throws(Problem) -> Settings {
     try Settings.resolve(
-      GivenOptions(common: common, loop: loop, watching: watching), environment: environment,
+      GivenOptions(
+        common: common, loop: loop, watching: watching, bazel: bazel, images: images),
+      environment: environment,
       currentDirectory: currentDirectory)
   }
 }

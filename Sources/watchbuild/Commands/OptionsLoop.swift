@@ -10,9 +10,9 @@ struct LoopOptions: ParsableArguments {
   // dash, and no name or label does.
   @Argument(
     help: ArgumentHelp(
-      "Images by their configured name, or labels whose output is an image (default: all); after "
-        + "--, options for every bazel build.",
-      valueName: "image|label"))
+      "Images by their configured name, labels whose output is an image, or patterns such as "
+        + "//services/... (default: all); after --, options for every bazel build.",
+      valueName: "image|label|pattern"))
   private var arguments: [String] = []
 
   @Option(

@@ -89,7 +89,7 @@ struct Workbench: Sendable {
 
   /// Some images are not named but found, so that BUILD files decide which there are.
   var findsImages: Bool {
-    settings.selection.searchesWorkspace || !settings.selection.queries.isEmpty
+    !settings.selection.patterns.isEmpty || !settings.selection.queries.isEmpty
   }
 
   /// The images of the run: configured, named, or found by one query.
@@ -98,8 +98,10 @@ struct Workbench: Sendable {
   /// - Returns: In the order of the configuration, then of their labels.
   /// - Throws: `Problem` when there are none, or Bazel can't tell.
   func images(known: [ImageTarget] = []) async throws -> [ImageTarget] {
-    let (found, isPartial) = try await found()
-    var images = try settings.selection.targets(found: found, settings: settings)
+    let found = try await ImageFinder(bench: self).find(known: known)
+    let isPartial = found.isPartial
+    var images = try settings.selection.targets(
+      found: found.images, named: found.named, settings: settings)
     if isPartial {
       let labels = Set(images.map(\.label))
       images += known.filter { !labels.contains($0.label) }
@@ -117,28 +119,6 @@ struct Workbench: Sendable {
           + "'watchbuild', or list them under 'images' in watchbuild.yaml")
     }
     return images
-  }
-
-  private func found() async throws -> (images: [ImageSelection.Found], isPartial: Bool) {
-    let bazel = bazel(in: settings.workspace)
-    var images: [FoundImage] = []
-    var isPartial = false
-    do {
-      for query in settings.selection.queries {
-        let found = try await bazel.expand(
-          query.expression, waitsForLock: settings.waitsForLock, update: tell)
-        images += found.images.filter { query.admits($0.label) }
-        isPartial = isPartial || found.isPartial
-      }
-      if settings.selection.searchesWorkspace {
-        let found = try await bazel.findImages(waitsForLock: settings.waitsForLock, update: tell)
-        images += found.images
-        isPartial = isPartial || found.isPartial
-      }
-    } catch let error as BazelError {
-      throw problem(error)
-    }
-    return (images.map(ImageSelection.Found.init), isPartial)
   }
 
   /// What a failed query says, and the exit code that follows.
@@ -172,7 +152,7 @@ struct Workbench: Sendable {
         Event.Started(
           version: watchbuildVersion, workspace: settings.workspace.string,
           images: images.map {
-            .init(name: $0.name, target: $0.label.description, ref: $0.reference)
+            .init(name: $0.name, target: $0.label.description, ref: $0.expectedNames?.first)
           },
           runtimes: targets.runtimes.map(\.name))))
     for note in targets.notes { log.record(.degraded(reason: note)) }
@@ -200,11 +180,5 @@ struct Workbench: Sendable {
       await targets.shutdown()
       throw error
     }
-  }
-}
-
-extension ImageSelection.Found {
-  fileprivate init(_ image: FoundImage) {
-    self.init(label: image.label, outputGroup: FoundImage.outputGroup(forKind: image.kind))
   }
 }

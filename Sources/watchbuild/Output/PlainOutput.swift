@@ -142,7 +142,8 @@ extension PlainOutput {
     let place = image.runtime.map { " → \(safe($0))" } ?? ""
     let time = image.ms.map { " in \(Quantity.seconds($0))" } ?? ""
     switch image.status {
-    case .built: return whenVerbose("\(name) built\(time)")
+    case .built:
+      return whenVerbose("\(name) built\(time)" + (image.note.map { " (\(safe($0)))" } ?? ""))
     case .unchanged: return unlessQuiet("\(name) unchanged\(place)")
     case .loaded:
       var line = "\(name) loaded"

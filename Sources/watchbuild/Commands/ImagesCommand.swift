@@ -1,0 +1,61 @@
+import ArgumentParser
+import Events
+import FoundationEssentials
+import Graph
+import Runner
+import Settings
+import SystemPackage
+
+/// `watchbuild images`: the images that there are, and why. Builds nothing.
+struct ImagesCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "images",
+    abstract: "List the images found: name, target, names in the runtime, why, and what is built.")
+
+  @Argument(
+    help: ArgumentHelp(
+      "Only these: configured names, labels, or patterns such as //services/.... (default: all)",
+      valueName: "image|label|pattern"))
+  var images: [String] = []
+
+  @Flag(help: "Write one JSON object.")
+  var json = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The Bazel or Bazelisk to run. (default: $BAZEL, else bazel)", valueName: "path"),
+    completion: .file())
+  var bazel: String?
+
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let invocation = try Invocation(common)
+    let settings = try invocation.settings(loop: nil, bazel: bazel, images: images)
+    let stopping = Stopping()
+    let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
+    let listing = try await stopping.run(showing: bench.shown) {
+      let images = try await bench.images()
+      return ImageListing(images, states: await states(of: images, settings, bench.log))
+    }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      try OutputStream.standardOutput.write(json: encoder.encode(listing))
+    } else {
+      try OutputStream.standardOutput.write(lines: listing.lines)
+    }
+  }
+
+  /// How they stand by what a `dev` has saved: after each of its cycles, and when it ended.
+  private func states(
+    of images: [ImageTarget], _ settings: Settings, _ log: EventLog
+  ) async -> [String: ImageStanding] {
+    let saved = SavedIndexes(in: settings.stateDirectory, log: log)
+    var states: [String: ImageStanding] = [:]
+    for (workspace, images) in Dictionary(grouping: images, by: \.key.workspace) {
+      states.merge(await saved.standings(of: workspace, images: images)) { first, _ in first }
+    }
+    return states
+  }
+}
