@@ -4,6 +4,12 @@ package enum Quantity {
     "\(count) " + (count == 1 ? singular : plural ?? singular + "s")
   }
 
+  /// The first six names, and how many more there are.
+  package static func list(_ names: [String]) -> String {
+    let more = names.count > 6 ? " and \(names.count - 6) more" : ""
+    return names.prefix(6).joined(separator: ", ") + more
+  }
+
   /// Seconds with one decimal, two below a tenth: `1.2s`, `0.04s`.
   package static func seconds(_ milliseconds: Int) -> String {
     let milliseconds = max(0, milliseconds)
