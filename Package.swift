@@ -329,6 +329,7 @@ let package = Package(
     .testTarget(
       name: "EventsTests",
       dependencies: [
+        "Basics",
         "Bazel",
         "Events",
         "TestSupport",

@@ -5,7 +5,7 @@ import SystemPackage
 
 extension Clock where Duration == Swift.Duration {
   /// How long it has been since this was called.
-  func stopwatch() -> @Sendable () -> Duration {
+  package func stopwatch() -> @Sendable () -> Duration {
     let start = now
     return { start.duration(to: self.now) }
   }

@@ -64,19 +64,23 @@ extension BuildRecord {
       told.remote[label] = remote
       return []
     }
-    let text = action.output.compactMap(read).map { String(decoding: $0, as: UTF8.self) }
-      .flatMap { $0.split(whereSeparator: \.isNewline) }
-      .map { Lines.text(Array($0.utf8)) }
+    let printed = action.output.compactMap(read)
+      .flatMap {
+        $0.trimmingNewlines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      }
+      .map { Lines.text(Array($0)) }
       .filter { BazelLine($0) != .noise }
-    let (diagnostics, omitted) = Diagnostics.parse(
+    let text = printed.filter { !$0.isEmpty }
+    let diagnostics = Diagnostics.parse(
       text.joined(separator: "\n"), workspace: workspace, target: label)
     told.failures[label] = Self.account(
       of: label, action, lastWord: diagnostics.isEmpty ? text.last : nil)
-    var updates = diagnostics.map(BuildUpdate.diagnostic)
-    if omitted > 0 {
-      updates.append(.message("\(label): \(omitted) more diagnostics are not shown"))
-    }
-    return updates + release { $0.target == label }
+    let type = action.type.map { " (\($0))" } ?? ""
+    let output = ActionOutput(
+      target: label, title: "\(label)\(type) failed with exit code \(action.exitCode)",
+      text: printed.joined(separator: "\n"), isFailure: true)
+    return (text.isEmpty ? [] : [.output(output)]) + diagnostics.map(BuildUpdate.diagnostic)
+      + release { $0.target == label }
   }
 
   private mutating func abort(
@@ -160,5 +164,13 @@ extension BuildRecord {
   private static func unique(_ labels: [Label]) -> [Label] {
     var seen: Set<Label> = []
     return labels.filter { seen.insert($0).inserted }
+  }
+}
+
+extension [UInt8] {
+  /// Without the newlines at its end.
+  fileprivate var trimmingNewlines: ArraySlice<UInt8> {
+    let last = lastIndex { $0 != UInt8(ascii: "\n") }
+    return last.map { self[...$0] } ?? []
   }
 }

@@ -6,6 +6,7 @@ import SystemPackage
 final class BuildSession: Sendable {
   private struct State {
     var record: BuildRecord
+    var printed = PrintedOutput()
     var file: EventFile
     var watch = SilenceWatch()
     var patience = ClientPatience()
@@ -33,6 +34,8 @@ final class BuildSession: Sendable {
   func addError(_ bytes: [UInt8]) {
     state.withLock { state in
       state.watch.heard(at: elapsed())
+      // Before what it means, so that it is kept when that is told.
+      state.printed.add(bytes).map(BuildUpdate.init).forEach(update)
       state.record.addError(bytes, at: elapsed()).forEach(update)
     }
   }
@@ -75,6 +78,7 @@ final class BuildSession: Sendable {
 
   func finish(_ exit: CommandExit) -> BuildResult {
     state.withLock { state in
+      state.printed.finish().map(BuildUpdate.init).forEach(update)
       readAll(&state)
       let (updates, result) = state.record.finish(exit, at: elapsed())
       updates.forEach(update)

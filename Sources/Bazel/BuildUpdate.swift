@@ -25,6 +25,10 @@ package enum BuildUpdate: Hashable, Sendable {
   case progress(String)
   /// A line of Bazel's own output that is none of the above, without colours.
   case message(String)
+  /// What an action printed, before what was found in it; of one that did not fail, its warnings.
+  case output(ActionOutput)
+  /// Lines that Bazel printed, whatever they mean, but for progress.
+  case printed(String)
 }
 
 package struct LockHolder: Hashable, Sendable {

@@ -11,6 +11,12 @@ struct Diagnostics {
   /// A header whose place comes on a later line: rustc's.
   private var header: (severity: Diagnostic.Severity, message: String)?
   private var traceback: Traceback?
+  /// How many lines have been read.
+  private var lineCount = 0
+  private var headerLine = 0
+  private var tracebackLine = 0
+  /// On which line the diagnostic begins that was found last, from 0.
+  private var start = 0
 
   init(workspace: FilePath, target: Label? = nil) {
     paths = WorkspacePaths(workspace: workspace)
@@ -20,28 +26,36 @@ struct Diagnostics {
   /// All diagnostics of a program's output.
   ///
   /// Repetitions are dropped. Of more than `limit`, errors stay before warnings and warnings before
-  /// notes; how many were cut comes back too.
+  /// notes; the last one that stays tells how many were cut.
   static func parse(
     _ text: String, workspace: FilePath, target: Label? = nil, limit: Int = 50
-  ) -> (diagnostics: [Diagnostic], omitted: Int) {
+  ) -> [Diagnostic] {
     var parser = Diagnostics(workspace: workspace, target: target)
     var seen: Set<Diagnostic> = []
+    let lines = text.split(whereSeparator: \.isNewline).map(String.init)
     var found: [Diagnostic] = []
-    for line in text.split(whereSeparator: \.isNewline) {
-      guard let diagnostic = parser.add(String(line)), seen.insert(diagnostic).inserted else {
-        continue
-      }
-      found.append(diagnostic)
+    var snippets = Snippets(lines)
+    for line in lines {
+      guard let diagnostic = parser.add(line) else { continue }
+      let isNew = seen.insert(diagnostic).inserted
+      snippets.add(
+        from: parser.start, to: parser.lineCount - 1, isNote: diagnostic.severity == .note)
+      if isNew { found.append(diagnostic) } else { snippets.removeLast() }
     }
-    guard found.count > limit else { return (found, 0) }
+    for (index, snippet) in snippets.texts.enumerated() { found[index].snippet = snippet }
+    guard found.count > limit else { return found }
     let kept = Set(
       found.indices.sorted { (found[$0].severity.rank, $0) < (found[$1].severity.rank, $1) }
         .prefix(limit))
-    return (found.indices.filter(kept.contains).map { found[$0] }, found.count - limit)
+    var diagnostics = found.indices.filter(kept.contains).map { found[$0] }
+    diagnostics[diagnostics.endIndex - 1].omitted = found.count - limit
+    return diagnostics
   }
 
   /// Takes the next line of output.
   mutating func add(_ line: String) -> Diagnostic? {
+    defer { lineCount += 1 }
+    start = lineCount
     // A Python syntax error has a frame without the words before it.
     if traceback != nil || line.hasSuffix("Traceback (most recent call last):")
       || Self.frame(line) != nil
@@ -50,6 +64,7 @@ struct Diagnostics {
     }
     if let place = Self.rustPlace(line) {
       defer { header = nil }
+      start = headerLine
       return header.flatMap { diagnostic(place, severity: $0.severity, message: $0.message) }
     }
     if let (severity, message) = Self.severity(line[...]), !message.isEmpty {
@@ -59,6 +74,7 @@ struct Diagnostics {
         return diagnostic(place, severity: rest.severity, message: Self.summary(rest.message))
       }
       header = (severity, String(message))
+      headerLine = lineCount
       return nil
     }
     return place(line[...])
@@ -107,7 +123,10 @@ extension Diagnostics {
   /// Frames until the line that names the error, the first that is not indented.
   private mutating func addToTraceback(_ line: String) -> Diagnostic? {
     var traceback = traceback ?? Traceback()
-    if self.traceback == nil { self.traceback = traceback }
+    if self.traceback == nil {
+      self.traceback = traceback
+      tracebackLine = lineCount
+    }
     if let frame = Self.frame(line) {
       traceback.last = frame
       if !paths.relative(frame.file).hasPrefix("/") { traceback.ours = frame }
@@ -117,6 +136,7 @@ extension Diagnostics {
     guard let first = line.first, first != " ", first != "\t", !line.hasSuffix("call last):")
     else { return nil }
     self.traceback = nil
+    start = tracebackLine
     guard let place = traceback.ours ?? traceback.last else { return nil }
     // "Error in fail: boom" is Starlark's way of saying "boom".
     let message = line.hasPrefix("Error in fail: ") ? String(line.dropFirst(15)) : line

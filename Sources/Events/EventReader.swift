@@ -3,33 +3,35 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// Hands events to somebody who may be slow, or may never read again: a pipe, a terminal, a full disk.
+/// Reads a hub's events on a thread of its own, for what may block: a pipe, a terminal, a slow disk.
 ///
-/// Whoever records never waits: events wait in a queue with a limit, and a thread of the reader's
-/// own writes them. A pipe that is full blocks that thread alone.
+/// A pipe that is full blocks that thread and nothing else. A task that never blocks reads
+/// `EventHub.events` instead.
 package final class EventReader: Sendable {
-  /// Far more events than any normal run leaves to a slow reader.
-  package static let limit = 10_000
-  /// How long a reader may take none before it counts as gone.
+  /// How long a reader may take no event before it counts as gone.
   package static let patience = Duration.seconds(2)
 
   private let desk: Desk
 
+  /// Reads from the next event on.
+  ///
   /// - Parameters:
-  ///   - limit: So many events wait at most; see `EventQueue`.
+  ///   - hub: What is read.
   ///   - write: Called with each event, in order, on a thread that it may block.
   ///   - failed: Told of the error that `write` throws, after which there are no more calls.
   /// - Throws: `Errno` where the system has no thread or descriptor left.
   package init(
-    limit: Int = EventReader.limit, write: @escaping @Sendable (Event) throws -> Void,
+    _ hub: EventHub, write: @escaping @Sendable (EventHub.Reading) throws -> Void,
     failed: @escaping @Sendable (any Error) -> Void
   ) throws {
-    let desk = try Desk(limit: limit)
+    let desk = try Desk(hub)
     self.desk = desk
+    let start = hub.last
     try OwnThread.start {
-      while let event = desk.next() {
+      var cursor = start
+      while let reading = desk.next(after: &cursor) {
         do {
-          try write(event)
+          try write(reading)
         } catch {
           desk.end()
           return failed(error)
@@ -42,11 +44,8 @@ package final class EventReader: Sendable {
 
   deinit { desk.close() }
 
-  /// Takes an event, without waiting. After `finish` it is dropped.
-  package func add(_ event: Event) { desk.add(event) }
-
-  /// Takes no more events, and waits until all are written; a reader that takes none for so long as
-  /// `patience` is given up.
+  /// Takes no more events, and waits until those recorded so far are written; a reader that takes none
+  /// for so long as `patience` is given up.
   ///
   /// - Returns: Whether all are written.
   @discardableResult
@@ -77,22 +76,21 @@ package final class EventReader: Sendable {
 /// What the two sides of a reader share.
 private final class Desk: Sendable {
   private struct State {
-    var queue: EventQueue
-    var isClosed = false
-    /// The thread waits for the bell.
-    var isAsleep = false
+    /// The last event that is wanted.
+    var end = Int.max
     var count = 0
   }
 
-  private let state: Mutex<State>
-  /// A pipe that never holds more than one byte.
+  private let hub: EventHub
+  private let state = Mutex(State())
+  /// A byte in this pipe wakes the thread.
   private let bell: (readEnd: FileDescriptor, writeEnd: FileDescriptor)
   private let ended: AsyncStream<Never>
   private let ending: AsyncStream<Never>.Continuation
 
-  init(limit: Int) throws {
+  init(_ hub: EventHub) throws {
+    self.hub = hub
     bell = try FileDescriptor.pipe(options: .closeOnExec)
-    state = Mutex(State(queue: EventQueue(limit: limit)))
     (ended, ending) = AsyncStream.makeStream(of: Never.self)
   }
 
@@ -104,26 +102,21 @@ private final class Desk: Sendable {
 
   // MARK: Called from anywhere
 
-  func add(_ event: Event) {
-    wake { if !$0.isClosed { $0.queue.add(event) } }
+  func close() {
+    let last = hub.last
+    state.withLock { $0.end = min($0.end, last) }
+    ring()
   }
-
-  func close() { wake { $0.isClosed = true } }
 
   /// How many have been written.
   var count: Int { state.withLock(\.count) }
 
   func waitForEnd() async { for await _ in ended {} }
 
-  private func wake(_ change: (inout State) -> Void) {
-    let isAsleep = state.withLock { state in
-      change(&state)
-      defer { state.isAsleep = false }
-      return state.isAsleep
-    }
+  private func ring() {
     var byte: UInt8 = 0
-    // Both ends are open, and there is room.
-    if isAsleep { Glibc.write(bell.writeEnd.rawValue, &byte, 1) }
+    // Both ends are open, and there is room: a byte for each wait, and one for the end.
+    Glibc.write(bell.writeEnd.rawValue, &byte, 1)
   }
 
   // MARK: Called by the thread
@@ -131,25 +124,23 @@ private final class Desk: Sendable {
   /// Waits for an event.
   ///
   /// - Returns: `nil` when there are no more.
-  func next() -> Event? {
+  func next(after cursor: inout Int) -> EventHub.Reading? {
     while true {
-      let (event, isClosed) = state.withLock { state in
-        let event = state.queue.take()
-        state.isAsleep = event == nil && !state.isClosed
-        return (event, state.isClosed)
-      }
-      if let event { return event }
-      if isClosed { return nil }
+      let end = state.withLock(\.end)
+      if let reading = hub.next(after: &cursor, upTo: end) { return reading }
+      if cursor >= end { return nil }
+      let wait = hub.wake(after: cursor) { [weak self] in self?.ring() }
       var byte: UInt8 = 0
       // Signals go to other threads: it is never interrupted.
       Glibc.read(bell.readEnd.rawValue, &byte, 1)
+      hub.stopWaiting(wait)
     }
   }
 
   func written() { state.withLock { $0.count += 1 } }
 
   func end() {
-    state.withLock { $0.isClosed = true }
+    state.withLock { $0.end = min($0.end, 0) }
     ending.finish()
   }
 }

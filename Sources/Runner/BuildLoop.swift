@@ -31,7 +31,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     case indexed([TargetIndex])
   }
 
-  private let log: EventLog
+  private let log: EventHub
   private let clock: C
   private let disk: DiskQuestions
   private let saved: SavedIndexes?
@@ -42,7 +42,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   ///   - disk: What is asked of the disk when a change is mapped.
   ///   - saved: Where the next run finds what this one knows; `nil`: nowhere.
   package init(
-    log: EventLog, clock: C, disk: DiskQuestions = .disk, saved: SavedIndexes? = nil
+    log: EventHub, clock: C, disk: DiskQuestions = .disk, saved: SavedIndexes? = nil
   ) {
     self.log = log
     self.clock = clock
@@ -57,10 +57,12 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   /// - Parameters:
   ///   - images: Names; `nil`: all.
   ///   - setup: What to build, with what.
+  ///   - heard: What Bazel said before of what is to be built.
   /// - Returns: What became of each.
   /// - Throws: `CancellationError`.
   package func once(
-    _ images: Set<String>? = nil, with setup: BuildSetup, history: BuildHistory = BuildHistory()
+    _ images: Set<String>? = nil, with setup: BuildSetup, history: BuildHistory = BuildHistory(),
+    heard: [BuildUpdate] = []
   ) async throws
     -> CycleOutcome
   {
@@ -68,8 +70,9 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     let start = LoopState.Start(number: 1, batch: Batch(cause: .start), owed: owed)
     let outcome = try await Cycle(
       start: start, indexes: [:], stale: [:], setup: setup,
-      record: CycleRecord(number: 1, log: log, history: history), interruption: Interruption(),
-      clock: clock, follow: { _ in false }, refreshed: { _ in owed }, isWatched: false
+      record: CycleRecord(number: 1, log: log, history: history, kept: setup.kept),
+      interruption: Interruption(),
+      clock: clock, follow: { _ in false }, refreshed: { _ in owed }, isWatched: false, heard: heard
     ).run()
     for reason in outcome.waitingTexts(retriedAfter: nil) { record(.degraded(reason: reason)) }
     return outcome
@@ -84,13 +87,14 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   ///   - setup: What to build, with what.
   ///   - busy: What a change does to a build that runs.
   ///   - postpones: No build at start, only the index.
+  ///   - heard: What Bazel said before the start of what is to be built: told in the first cycle.
   ///   - definitions: Which changes ask for `read`.
   ///   - read: Gives the setup anew.
   ///   - follow: Lets the watch follow each new index; whether it then reaches further than before.
   /// - Throws: `LockHeld`; `CancellationError`.
   package func run(
     _ batches: AsyncStream<Batch>, setup: BuildSetup, busy: BusyPolicy.Choice = .restart,
-    postpones: Bool = false, definitions: Definitions = Definitions(),
+    postpones: Bool = false, heard: [BuildUpdate] = [], definitions: Definitions = Definitions(),
     read: @escaping Reader = { _, _, _ in .read(nil) },
     follow: @escaping @Sendable (TargetIndex) async -> Bool = { _ in false }
   ) async throws {
@@ -110,9 +114,11 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
       moments.restored(restored, at: began)
     }
     var turn = LoopTurn(
-      loop: self, state: state, setup: setup, moments: moments, read: read, follow: follow,
-      mailbox: mailbox)
+      loop: self, state: state, setup: setup, moments: moments, heard: heard, read: read,
+      follow: follow, mailbox: mailbox)
     if postpones {
+      // No cycle tells it.
+      for update in turn.takeHeard() { record(update) }
       let indexes = try await index(turn.state.backlog, setup: setup, follow: follow)
       mailbox.yield(.indexed(indexes))
     }
@@ -156,8 +162,8 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
 
   func record(_ update: BuildUpdate) { log.record(update) }
 
-  func cycleRecord(_ number: Int, _ history: BuildHistory) -> CycleRecord {
-    CycleRecord(number: number, log: log, history: history)
+  func cycleRecord(_ number: Int, _ history: BuildHistory, _ kept: KeptOutput?) -> CycleRecord {
+    CycleRecord(number: number, log: log, history: history, kept: kept)
   }
 
   func pause(for wait: Duration) async throws { try await clock.pause(for: wait) }

@@ -20,6 +20,10 @@ package struct BuildSetup: Sendable {
   package var waitsForLock: Bool
   /// Where the profiles of builds go; `nil`: nowhere.
   package var profiles: ProfileStore?
+  /// Where what is printed goes; `nil`: nowhere.
+  package var kept: KeptOutput?
+  /// Told what is being done; `nil`: nobody is.
+  package var activity: ActivityBoard?
   /// Where loads are written down; `nil`: nowhere.
   package var ledger: Ledger?
   /// Brings layers here that a build has left in a registry; `nil`: nobody does.

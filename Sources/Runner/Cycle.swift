@@ -43,7 +43,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     record.time { $0.windowMs = batch.window.milliseconds }
     undertake(start.owed)
     record.record(.batch(Event.BatchClosed(batch, images: named(start.owed), setup: setup)))
-    record.attribute(by: indexes.values)
+    record.attribute(by: indexes.values, of: setup.images)
     for update in heard { record.record(update) }
     let own = BazelsOwnFiles(of: isWatched ? Set(setup.images.map(\.key.workspace)) : [])
     makeAgain(start.halfSeen)
@@ -58,6 +58,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
         indexes[index.workspace] = index
         learned(FileContent.contents(of: index, before: began))
       }
+      record.attribute(by: indexes.values)
       owed = await refreshed(found)
       undertake(owed.subtracting(start.owed))
     }

@@ -36,7 +36,7 @@ final class CycleRecord: Sendable {
     var hasDiscardedCache = false
     var isRefused = false
     var broken = BrokenFiles()
-    var indexes: [TargetIndex] = []
+    var heldUp = HeldUpBy()
     /// Images that wait for a service, by what is wrong with it.
     var waiting: [String: Set<String>] = [:]
     /// What was said to the user beside outcomes: each once in a cycle.
@@ -48,44 +48,74 @@ final class CycleRecord: Sendable {
 
   /// `nil`: before the first cycle.
   let number: Int?
-  private let log: EventLog
+  private let log: EventHub
   let history: BuildHistory
+  private let kept: KeptOutput?
   private let state = Mutex(State())
 
-  init(number: Int?, log: EventLog, history: BuildHistory = BuildHistory()) {
+  /// - Parameter kept: Where what is printed goes; `nil`: nowhere.
+  init(
+    number: Int?, log: EventHub, history: BuildHistory = BuildHistory(), kept: KeptOutput? = nil
+  ) {
     self.number = number
     self.log = log
     self.history = history
+    self.kept = kept
   }
 
-  func record(_ kind: Event.Kind) { log.record(kind, cycle: number) }
+  @discardableResult
+  func record(_ kind: Event.Kind) -> Int? { log.record(kind, cycle: number) }
 
-  func record(_ update: BuildUpdate, image: String? = nil) {
+  /// - Parameters:
+  ///   - images: The images that a diagnostic or an output belongs to, where that is known already.
+  ///   - isPrinted: A build printed it, which is told as it was printed, too.
+  func record(_ update: BuildUpdate, images: [String] = [], isPrinted: Bool = false) {
     if case .cacheDiscarded = update { state.withLock { $0.hasDiscardedCache = true } }
+    let cycle = number ?? 0
+    switch update {
+    case .printed(let line): kept?.add(line, cycle: cycle)
+    case .output(let output): kept?.add(output, for: known(images, update), cycle: cycle)
+    case .diagnostic(let diagnostic) where !isPrinted: kept?.add("\(diagnostic)", cycle: cycle)
+    default: break
+    }
     if case .diagnostic(let diagnostic) = update {
       guard state.withLock({ $0.broken.takeIn(diagnostic) }) else { return }
     }
     if case .notice(let text) = update, !state.withLock({ $0.notices.insert(text).inserted }) {
       return
     }
-    log.record(update, image: image ?? self.image(of: update), cycle: number)
+    let images = known(images, update)
+    log.record(
+      update, images: images,
+      log: kept?.file(of: images.count == 1 ? images.first : nil, cycle: cycle)?.string,
+      cycle: number)
   }
 
-  /// Lets mistakes in files be told of the image that they hold up.
-  func attribute(by indexes: some Sequence<TargetIndex>) {
-    state.withLock { $0.indexes = Array(indexes) }
+  /// Keeps what actions printed of an image that has failed of them.
+  func keep(_ outputs: [ActionOutput], of image: ImageTarget) {
+    for output in outputs { kept?.add(output, for: [image.name], cycle: number ?? 0) }
   }
 
-  /// The one image of the cycle that depends on the file in which a mistake is.
-  private func image(of update: BuildUpdate) -> String? {
-    guard case .diagnostic(let diagnostic) = update else { return nil }
-    let (indexes, asked) = state.withLock { ($0.indexes, Set($0.images.keys)) }
-    let found = indexes.reduce(into: Set<String>()) { found, index in
-      let path = index.workspace.pushing(FilePath(diagnostic.file))
-      found.formUnion(index.effect(of: FileChange(path: path, kind: .modified)).images)
+  /// Lets mistakes in files be told of the images that they hold up.
+  ///
+  /// - Parameter targets: For where there is no index yet: a mistake in a package holds up its images.
+  func attribute(by indexes: some Sequence<TargetIndex>, of targets: [ImageTarget] = []) {
+    state.withLock { state in
+      state.heldUp.indexes = Array(indexes)
+      if !targets.isEmpty { state.heldUp.targets = targets }
     }
-    let names = found.intersection(asked)
-    return names.count == 1 ? names.first : nil
+  }
+
+  /// The images of the cycle that an update is about, where they are not known already.
+  private func known(_ images: [String], _ update: BuildUpdate) -> [String] {
+    guard images.isEmpty else { return images }
+    let (heldUp, asked) = state.withLock { ($0.heldUp, Set($0.images.keys)) }
+    return switch update {
+    case .diagnostic(let diagnostic): heldUp.images(dependingOn: diagnostic.file, among: asked)
+    case .output(let output) where output.target == nil:
+      heldUp.images(named: output.title, among: asked)
+    default: []
+    }
   }
 
   // MARK: What happens
@@ -175,6 +205,7 @@ final class CycleRecord: Sendable {
       $0.name(references)
       $0.id = result.id.description
       $0.runtime = runtime
+      $0.step = "load"
       $0.bytesSent = result.bytesSent
       $0.layersSent = result.layersSent
       $0.layersTotal = result.layersTotal
@@ -199,7 +230,12 @@ final class CycleRecord: Sendable {
     let cause = state.withLock { $0.broken.cause(of: message) }
     let error = cause.map { "\($0.file):\($0.line): \($0.message)" } ?? message
     state.withLock { $0.images[image.name] = .failedBuild }
-    tell(image, .failed) { $0.error = error }
+    kept?.add(failure: error, of: image.name, cycle: number ?? 0)
+    tell(image, .failed) {
+      $0.error = error
+      $0.step = "build"
+      $0.log = kept?.file(of: image.name, cycle: number ?? 0)?.string
+    }
   }
 
   /// Bazel ended before it came to the image; worth another try without any change.
@@ -251,6 +287,7 @@ final class CycleRecord: Sendable {
       $0.error = error
       $0.name(references)
       $0.runtime = runtime
+      $0.step = "load"
     }
   }
 

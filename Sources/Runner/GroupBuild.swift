@@ -105,7 +105,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     let request = BuildRequest(
       images.map(\.way), key: group.key, setup: setup,
       adding: downloads.options + (distrustsCaches ? BuildRequest.withoutCaches : []))
-    record.record(
+    let event = record.record(
       .build(
         Event.BuildStarted(
           targets: request.targets.map(\.description), images: images.map(\.image.name),
@@ -128,6 +128,8 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     var doubtful: [BuildUpdate] = []
     var profile: BazelProfile?
     var actions: ActionCounts?
+    // Without the graph the images are known only when they have failed.
+    var printed: [Label: [ActionOutput]] = [:]
     for await update in updates {
       switch update {
       case .target(let label, let outcome):
@@ -135,6 +137,9 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
           if case .skipped(let reason) = outcome {
             skipped.append((image, reason))
           } else if finished.isNew(outcome, of: image) {
+            if case .failed(_, let causes) = outcome {
+              record.keep(causes.flatMap { printed[$0] ?? [] }, of: image)
+            }
             let ms = start.duration(to: clock.now).milliseconds
             if finish(image, outcome, ms: ms, &useless) {
               awaited.append((image, outcome))
@@ -148,18 +153,26 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
         actions = counts
       case .executionRoot(let root):
         record.foundExecutionRoot(root, of: group.key.workspace)
-      case .progress(let line) where BazelLine.isServerStart(line):
-        record.serverStarted(line, in: group.key.workspace)
+      case .progress(let line):
+        setup.activity?.add(progress: line)
+        if BazelLine.isServerStart(line) {
+          record.serverStarted(line, in: group.key.workspace)
+        }
       case .diagnostic(let diagnostic)
       where diagnostic.target.map(mayBeShallow.contains) ?? false:
         doubtful.append(update)
       default:
-        record.record(update, image: image(of: update))
+        let affected = self.images(of: update)
+        if case .output(let output) = update, affected.isEmpty, let target = output.target {
+          printed[target, default: []].append(output)
+        }
+        record.record(update, images: affected, isPrinted: true)
       }
     }
     for update in doubtful where !useless.explains(update) {
-      record.record(update, image: image(of: update))
+      record.record(update, images: self.images(of: update), isPrinted: true)
     }
+    setup.activity?.buildEnded()
     let result = try await ending
     let elapsed = start.duration(to: clock.now)
     let waited = result?.lockWaited ?? .zero
@@ -168,7 +181,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       $0.lockMs += waited.milliseconds
     }
     if let actions { profile?.phases.add(actions) }
-    keep(profile, elapsed: elapsed, lockWaited: waited)
+    keep(profile, of: event, elapsed: elapsed, lockWaited: waited)
     for image in assembly.unsettled {
       skipped.append((image, "the build ended before it"))
     }
@@ -209,25 +222,32 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     if result?.excusesFailures == true { record.excuse(group.images.map(\.name)) }
   }
 
-  private func keep(_ profile: BazelProfile?, elapsed: Duration, lockWaited: Duration) {
+  /// - Parameter event: The number of the event that the build began with.
+  private func keep(
+    _ profile: BazelProfile?, of event: Int?, elapsed: Duration, lockWaited: Duration
+  ) {
     if let phases = profile?.phases { record.add(phases) }
     setup.profiles?.add(
-      profile, cycle: record.number ?? 0, elapsed: elapsed, lockWaited: lockWaited)
+      profile, of: event ?? 0, cycle: record.number ?? 0, elapsed: elapsed, lockWaited: lockWaited)
     // What has been kept is no longer here.
     profile?.remove()
   }
 
-  /// The image that a diagnostic belongs to, where it is one: several may wait for one library.
-  private func image(of update: BuildUpdate) -> String? {
-    guard case .diagnostic(let diagnostic) = update, let target = diagnostic.target else {
-      return nil
-    }
+  /// The images that a diagnostic or an action's output belongs to: several may wait for one library.
+  private func images(of update: BuildUpdate) -> [String] {
+    let target: Label? =
+      switch update {
+      case .diagnostic(let diagnostic): diagnostic.target
+      case .output(let output): output.target
+      default: nil
+      }
+    guard let target else { return [] }
     let names = Set(group.images.map(\.name))
     let found =
       index.map { $0.images(dependingOn: target).intersection(names) }
       // Without the graph: the images beside the target that failed.
       ?? Set(group.images.filter { $0.label.package == target.package }.map(\.name))
-    return found.count == 1 ? found.first : nil
+    return found.sorted()
   }
 
   /// - Returns: Whether the image is not here yet, though it was built.

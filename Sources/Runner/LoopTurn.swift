@@ -33,7 +33,8 @@ struct LoopTurn<C: Clock<Duration>> {
 
   init(
     loop: BuildLoop<C>, state: LoopState, setup: BuildSetup, moments: IndexMoments,
-    read: @escaping BuildLoop<C>.Reader, follow: @escaping @Sendable (TargetIndex) async -> Bool,
+    heard: [BuildUpdate] = [], read: @escaping BuildLoop<C>.Reader,
+    follow: @escaping @Sendable (TargetIndex) async -> Bool,
     mailbox: AsyncStream<Signal>.Continuation
   ) {
     self.loop = loop
@@ -43,7 +44,11 @@ struct LoopTurn<C: Clock<Duration>> {
     self.read = read
     self.follow = follow
     self.mailbox = mailbox
+    for update in heard { self.heard.add(update) }
   }
+
+  /// What Bazel said that no cycle has told.
+  func takeHeard() -> [BuildUpdate] { heard.take() }
 
   // MARK: Signals
 
@@ -109,8 +114,10 @@ struct LoopTurn<C: Clock<Duration>> {
       if let images { setup.held.keep(Set(images.map(\.name))) }
       perform(state.readingEnded(images), in: &group)
     }
-    // No cycle came of it that could tell.
-    for update in heard.take() { loop.record(update) }
+    // Where no cycle came of it, the one under way tells it, so that it stands between its ends.
+    for update in heard.take() {
+      if let running { running.record.record(update) } else { loop.record(update) }
+    }
   }
 
   // MARK: Actions
@@ -149,7 +156,7 @@ struct LoopTurn<C: Clock<Duration>> {
   private mutating func run(
     _ start: LoopState.Start, in group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
-    let record = loop.cycleRecord(start.number, history)
+    let record = loop.cycleRecord(start.number, history, setup.kept)
     let interruption = Interruption()
     running = Running(began: FileClock.now, record: record, interruption: interruption)
     let cycle = loop.cycle(

@@ -14,12 +14,12 @@ package struct SavedIndexes: Sendable {
   }
 
   private let directory: PrivateDirectory
-  private let log: EventLog
+  private let log: EventHub
 
   /// - Parameters:
   ///   - directory: Where the files lie.
   ///   - log: Told of an index found and of one that is of no use.
-  package init(in directory: PrivateDirectory, log: EventLog) {
+  package init(in directory: PrivateDirectory, log: EventHub) {
     self.directory = directory
     self.log = log
   }

@@ -11,6 +11,8 @@ struct WatchedWorkspaces: Sendable {
   /// Where `-f` says that the configuration is: it may lie outside the workspace.
   private let configuration: Set<FilePath>
   private let patterns: [String]
+  /// Where `--events` writes: each line would be told as a change, and that as an event.
+  private let events: FilePath?
   /// With what is of no concern in each.
   private var others: [FilePath: IgnoreRules] = [:]
   private var indexes: [FilePath: TargetIndex] = [:]
@@ -27,6 +29,7 @@ struct WatchedWorkspaces: Sendable {
     configuration = Set(
       [settings.configurationFile?.path.removingLastComponent()].compactMap { $0 })
     patterns = settings.ignore
+    events = settings.events?.realPath
     startupOptions = settings.startupOptions
     scope = WatchScope(root: root, ignore: IgnoreRules(root: root))
     outsideInputs[root] = OutsideInputs.files(of: root, startupOptions: startupOptions)
@@ -38,6 +41,7 @@ struct WatchedWorkspaces: Sendable {
   /// The watcher itself knows the rules of the main workspace only; Bazel's convenience links come
   /// in every one. Outside, as in the user's home, a directory is watched for one of its files.
   func ignores(_ path: FilePath) -> Bool {
+    if path == events { return true }
     if path.starts(with: root) { return ignoresInOthers(path) }
     return ignoresInOthers(path) || !isNamed(path)
   }

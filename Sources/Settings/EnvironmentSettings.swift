@@ -32,6 +32,9 @@ struct EnvironmentSettings {
     layer.loadJobs = try value(of: "WATCHBUILD_LOAD_JOBS", SettingText.loadJobs)
     layer.isPostponed = try value(of: "WATCHBUILD_POSTPONE", SettingText.boolean)
     layer.output = try value(of: "WATCHBUILD_OUTPUT", SettingText.choice)
+    layer.events = try value(of: "WATCHBUILD_EVENTS") { text throws(InvalidValue) in
+      try SettingText.events(text, relativeTo: directory)
+    }
     layer.waitsForLock = try value(of: "WATCHBUILD_NO_WAIT_FOR_LOCK", SettingText.boolean)
       .map { !$0 }
     layer.color = try value(of: "WATCHBUILD_COLOR", SettingText.choice)

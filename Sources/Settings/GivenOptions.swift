@@ -11,6 +11,8 @@ package struct GivenOptions: Sendable {
   var bazel: String?
   /// The targets that `--load` names.
   var load: [String] = []
+  /// A file or a descriptor, as `--events` has it.
+  var events: String?
   /// What the other options set.
   var layer = SettingsLayer()
   /// Names, labels and patterns of images; empty: all.
@@ -20,12 +22,14 @@ package struct GivenOptions: Sendable {
 
   package init(
     directory: FilePath? = nil, file: FilePath? = nil, bazel: String? = nil, load: [String] = [],
-    layer: SettingsLayer = SettingsLayer(), images: [String] = [], bazelOptions: [String] = []
+    events: String? = nil, layer: SettingsLayer = SettingsLayer(), images: [String] = [],
+    bazelOptions: [String] = []
   ) {
     self.directory = directory
     self.file = file
     self.bazel = bazel
     self.load = load
+    self.events = events
     self.layer = layer
     self.images = images
     self.bazelOptions = bazelOptions
@@ -40,6 +44,13 @@ package struct GivenOptions: Sendable {
       }
     } catch {
       throw Problem("--bazel: \(error)")
+    }
+    do {
+      layer.events = try events.map { text throws(InvalidValue) in
+        try SettingText.events(text, relativeTo: directory)
+      }
+    } catch {
+      throw Problem("--events: \(error)")
     }
     guard !load.isEmpty else { return layer }
     do {

@@ -39,6 +39,8 @@ package struct Settings: Equatable, Sendable {
   /// Where index, lock and images of this workspace are kept. Not made yet.
   package var stateDirectory: PrivateDirectory
   package var output = OutputMode.plain
+  /// Where JSON Lines go beside the output; `nil`: nowhere.
+  package var events: EventsTarget?
   var color = ColorChoice.auto
   package var verbosity = Verbosity.normal
   /// Whether output is coloured, all things considered.
@@ -136,6 +138,7 @@ extension Settings {
     _ layer: SettingsLayer, environment: [String: String], isTerminal: Bool
   ) {
     output = layer.output ?? (isTerminal ? .tty : .plain)
+    events = layer.events
     color = layer.color ?? color
     verbosity = layer.verbosity ?? verbosity
     // Source: https://no-color.org; an explicit choice goes before it.

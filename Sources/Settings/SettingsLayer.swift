@@ -19,6 +19,7 @@ package struct SettingsLayer: Equatable, Sendable {
   var pruneOlderThan: Duration?
   package var isPostponed: Bool?
   package var output: OutputMode?
+  package var events: EventsTarget?
   package var waitsForLock: Bool?
   package var color: ColorChoice?
   package var verbosity: Verbosity?
@@ -42,6 +43,7 @@ package struct SettingsLayer: Equatable, Sendable {
     merged.pruneOlderThan = pruneOlderThan ?? lower.pruneOlderThan
     merged.isPostponed = isPostponed ?? lower.isPostponed
     merged.output = output ?? lower.output
+    merged.events = events ?? lower.events
     merged.waitsForLock = waitsForLock ?? lower.waitsForLock
     merged.color = color ?? lower.color
     merged.verbosity = verbosity ?? lower.verbosity

@@ -1,6 +1,6 @@
 package import Basics
 import Images
-import SystemPackage
+package import SystemPackage
 
 /// Where watchbuild keeps what it knows of one workspace: index, lock, images.
 package enum StateDirectory {
@@ -8,7 +8,7 @@ package enum StateDirectory {
   ///
   /// Source: https://specifications.freedesktop.org/basedir-spec/latest/ (relative paths there are
   /// invalid and to be ignored)
-  static func path(
+  package static func path(
     for workspace: FilePath, environment: [String: String]
   ) throws(Problem) -> PrivateDirectory {
     let base: FilePath

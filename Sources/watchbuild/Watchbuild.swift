@@ -19,7 +19,8 @@ struct Watchbuild: AsyncParsableCommand {
       """,
     version: watchbuildVersion,
     subcommands: [
-      DevCommand.self, BuildCommand.self, ImagesCommand.self, AffectedCommand.self,
+      DevCommand.self, BuildCommand.self, ImagesCommand.self, LogsCommand.self,
+      AffectedCommand.self,
       ProfileCommand.self,
       PruneCommand.self, DoctorCommand.self, ConfigCommand.self,
     ])

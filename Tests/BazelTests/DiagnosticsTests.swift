@@ -197,20 +197,19 @@ struct DiagnosticsTests {
   ]
 
   @Test(arguments: examples) func `compilers and Bazel are understood`(example: Example) {
-    let found = Diagnostics.parse(example.output, workspace: "/w").diagnostics
+    let found = Diagnostics.parse(example.output, workspace: "/w")
     #expect(found.map(Self.line) == example.expected)
   }
 
   @Test func `a diagnostic carries the target that it is about`() throws {
     let target = try #require(Label("//a:b"))
-    let (found, omitted) = Diagnostics.parse(
+    let found = Diagnostics.parse(
       "a/b.c:1:2: error: no", workspace: "/w", target: target)
     #expect(
       found == [
         Diagnostic(
           target: target, file: "a/b.c", line: 1, column: 2, severity: .error, message: "no")
       ])
-    #expect(omitted == 0)
   }
 
   @Test func `repetitions are dropped and errors outlive warnings when there are too many`() {
@@ -222,9 +221,69 @@ struct DiagnosticsTests {
       a.c:4:1: warning: v
       a.c:5:1: error: f
       """
-    let (found, omitted) = Diagnostics.parse(text, workspace: "/w", limit: 3)
+    let found = Diagnostics.parse(text, workspace: "/w", limit: 3)
     #expect(found.map(\.message) == ["w", "e", "f"])
-    #expect(omitted == 2)
+    #expect(found.map(\.omitted) == [nil, nil, 2])
+  }
+
+  // MARK: Snippets
+
+  private func snippets(_ text: String) -> [String?] {
+    Diagnostics.parse(text, workspace: "/w").map(\.snippet)
+  }
+
+  @Test func `an excerpt and its caret belong to the diagnostic above them`() {
+    let text = """
+      a.c: In function 'f':
+      a.c:3:1: error: e
+          3 |   x
+            |   ^
+      a.c:5:1: error: f
+          5 |   y
+      """
+    #expect(
+      snippets(text) == [
+        "a.c:3:1: error: e\n    3 |   x\n      |   ^", "a.c:5:1: error: f\n    5 |   y",
+      ])
+  }
+
+  @Test func `a note is part of what it explains, and has its own lines too`() {
+    let text = """
+      a.c:3:1: error: e
+      a.h:1:1: note: declared here
+          1 | int x;
+      """
+    #expect(snippets(text) == [text, "a.h:1:1: note: declared here\n    1 | int x;"])
+  }
+
+  @Test func `what comes before its place is part of a diagnostic`() {
+    let text = """
+      error[E0425]: cannot find value `x`
+       --> src/main.rs:4:5
+        |
+      4 |     x
+        |     ^
+      """
+    #expect(snippets(text) == [text])
+  }
+
+  @Test func `the end of a long traceback stays`() {
+    let frames = (1...8).map { "  File \"/w/a.py\", line \($0), in f\n    f()" }
+    let lines = ["Traceback (most recent call last):"] + frames + ["ValueError: v"]
+    let text = lines.joined(separator: "\n")
+    #expect(
+      snippets(text) == [
+        text.split(separator: "\n").suffix(10).joined(separator: "\n")
+      ])
+  }
+
+  @Test func `a single line needs no snippet, and a snippet is bounded`() {
+    #expect(snippets("a.go:1:2: undefined: x") == [nil])
+    let long =
+      "a.c:1:1: error: e\n"
+      + String(repeating: String(repeating: "x", count: 900) + "\n", count: 90)
+    let snippet = snippets(long).first ?? nil
+    #expect(snippet?.split(separator: "\n").map(\.count) == [17] + Array(repeating: 301, count: 9))
   }
 
   private static func line(_ diagnostic: Diagnostic) -> String {

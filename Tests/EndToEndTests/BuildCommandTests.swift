@@ -88,7 +88,7 @@ extension CommandTests {
           #expect(loads.count == 4)
           #expect(
             loads.allSatisfy { $0.contains(" 1 of 3 layers ") || $0.contains(" 2 of 3 layers ") })
-          #expect(lines.last?.hasPrefix("[1] finished: 4 ok, 1 failed in ") == true)
+          #expect(lines.last?.hasPrefix("[1] finished: 4 ok, 1 failed (cart) in ") == true)
           let after = try await Storefront.ids(in: docker)
           #expect(Storefront.images.filter { before[$0] == after[$0] } == ["cart"])
         }

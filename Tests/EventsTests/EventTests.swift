@@ -1,7 +1,6 @@
 import Bazel
 import Events
 import FoundationEssentials
-import Synchronization
 import Testing
 
 @Suite struct EventTests {
@@ -30,20 +29,19 @@ import Testing
   }
 
   @Test func `the log numbers events in the order of their telling`() {
-    let seen = Mutex<[Int]>([])
-    let log = EventLog(now: { Date(timeIntervalSince1970: 0) }) { event in
-      seen.withLock { $0.append(event.sequence) }
-    }
+    let log = EventHub(now: { Date(timeIntervalSince1970: 0) })
     log.record(.ready)
     log.record(.stopping(reason: "SIGINT"))
-    #expect(seen.withLock { $0 } == [1, 2])
+    #expect(log.recorded.map(\.sequence) == [1, 2])
   }
 
   @Test func `a mistake is told once in a cycle, and again of each image that it breaks`() {
-    let seen = Mutex<[String]>([])
-    let log = EventLog(now: { Date(timeIntervalSince1970: 0) }) { event in
-      guard case .diagnostic(let told) = event.kind else { return }
-      seen.withLock { $0.append("\(event.cycle ?? 0) \(told.line) \(told.image ?? "-")") }
+    let log = EventHub(now: { Date(timeIntervalSince1970: 0) })
+    var seen: [String] {
+      log.recorded.compactMap { event in
+        guard case .diagnostic(let told) = event.kind else { return nil }
+        return "\(event.cycle ?? 0) \(told.line) \(told.image ?? "-")"
+      }
     }
     func tell(_ line: Int, _ image: String?, cycle: Int?) {
       let diagnostic = Diagnostic(file: "BUILD", line: line, severity: .error, message: "wrong")
@@ -57,6 +55,19 @@ import Testing
       status: .failed, ok: 0, failed: 1, timings: .init(), bazelCommands: 1)
     log.record(.cycle(ended), cycle: 1)
     tell(1, nil, cycle: 2)
-    #expect(seen.withLock { $0 } == ["0 1 -", "1 2 -", "1 1 api", "1 1 web", "2 1 -"])
+    #expect(seen == ["0 1 -", "1 2 -", "1 1 api", "1 1 web", "2 1 -"])
+  }
+
+  @Test(arguments: [
+    ("\u{9B}31m", "\\u009b31m"), ("a\u{202E}b", "a\\u202eb"), ("\u{7F}", "\\u007f"),
+    ("\u{200E}\u{2066}\u{2028}\u{61C}", "\\u200e\\u2066\\u2028\\u061c"),
+    ("é→ßΩ…", "é→ßΩ…"), ("\u{1B}", "\\u001b"),
+  ])
+  func `what a terminal would act on is escaped in JSON too`(text: String, json: String) throws {
+    let event = Event(
+      sequence: 1, time: Date(timeIntervalSince1970: 0), cycle: nil, kind: .degraded(reason: text))
+    #expect(
+      String(decoding: try event.json().lazy, as: UTF8.self).lowercased().contains(
+        "\"reason\":\"\(json.lowercased())\""))
   }
 }

@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func `an image that some runtimes did not take names them`() throws {
-    let log = EventLog(now: { Date(timeIntervalSince1970: 0) }) { _ in }
+    let log = EventHub(now: { Date(timeIntervalSince1970: 0) })
     let record = CycleRecord(number: 1, log: log)
     let label = try #require(Label("//app:image"))
     let image = ImageTarget(name: "app", label: label, key: BatchKey(workspace: "/w"))

@@ -68,16 +68,14 @@ import Testing
     _ runtimes: [HeldRuntime], images: Int, clock: ManualClock = ManualClock(),
     underway: LoadsUnderway = LoadsUnderway(), _ body: @Sendable (Events) async throws -> Void
   ) async throws {
-    let events = Events()
+    let log = EventHub(now: { Date(timeIntervalSince1970: 0) })
+    let events = Events(hub: log)
     try await withScratchDirectory { directory in
       let path = directory.appending("image.tar")
       try path.write(TestImage(layers: [TestImage.layer("a", "b")]).dockerArchive())
       let archive = try ImageArchive.open(path)
       let reference = try #require(ImageReference("lab/app:dev"))
       let label = try #require(Label("//app:image"))
-      let log = EventLog(now: { Date(timeIntervalSince1970: 0) }) { event in
-        events.all.withLock { $0.append(event) }
-      }
       let queue = LoadQueue(
         limit: 2, underway: underway, record: CycleRecord(number: 1, log: log), clock: clock)
       let (jobs, feed) = AsyncStream.makeStream(of: LoadQueue<ManualClock>.Job.self)
@@ -96,16 +94,16 @@ import Testing
     }
   }
 
-  private final class Events: Sendable {
-    let all = Mutex<[Event]>([])
+  private struct Events: Sendable {
+    let hub: EventHub
+
+    var all: [Event] { hub.recorded }
 
     /// What became of each image, in the order of the events.
     var images: [String] {
-      all.withLock { events in
-        events.compactMap { event in
-          guard case .image(let image) = event.kind else { return nil }
-          return "\(image.image) \(image.status.rawValue) \(image.runtime ?? "")"
-        }
+      all.compactMap { event in
+        guard case .image(let image) = event.kind else { return nil }
+        return "\(image.image) \(image.status.rawValue) \(image.runtime ?? "")"
       }
     }
   }
@@ -131,10 +129,10 @@ import Testing
     try await running([slow], images: 1, clock: clock) { events in
       while slow.startedCount < 1 { await Task.yield() }
       await clock.waitForSleepers()
-      #expect(events.all.withLock { $0.isEmpty })
+      #expect(events.all.isEmpty)
       clock.advance(by: .seconds(1))
       await clock.waitForSleepers()
-      let told = events.all.withLock { $0.first }
+      let told = events.all.first
       guard case .progress(let progress)? = told?.kind else {
         Issue.record("no progress")
         return slow.letGo()

@@ -2,7 +2,6 @@ import Basics
 import Batching
 import FoundationEssentials
 import Graph
-import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -22,25 +21,16 @@ final class LoopHarness: Sendable {
   let bazel: PlayedBazel
   let clock = ManualClock()
   let images: [ImageTarget]
-  private let log: EventLog
-  private let recorded: Recorded
+  private let log: EventHub
   private let batches: AsyncStream<Batch>
   private let feed: AsyncStream<Batch>.Continuation
-
-  private final class Recorded: Sendable {
-    let events = Mutex<[Event]>([])
-  }
 
   init(requires: [String: [String]] = [:]) throws {
     directory = try TemporaryDirectory()
     root = try directory.makeDirectory("w")
     try directory.makeDirectory("scratch")
     bazel = PlayedBazel(directory)
-    let recorded = Recorded()
-    self.recorded = recorded
-    log = EventLog(now: { Date(timeIntervalSince1970: 0) }) { event in
-      recorded.events.withLock { $0.append(event) }
-    }
+    log = EventHub(now: { Date(timeIntervalSince1970: 0) })
     (batches, feed) = AsyncStream.makeStream(of: Batch.self)
     let key = BatchKey(workspace: root)
     images = try ["a", "b"].map {
@@ -115,7 +105,7 @@ final class LoopHarness: Sendable {
 
   // MARK: What is told
 
-  var events: [Event] { recorded.events.withLock { $0 } }
+  var events: [Event] { log.recorded }
 
   /// The ends of cycles so far.
   var cycles: [Event.CycleEnded] {

@@ -1,7 +1,6 @@
 import FoundationEssentials
 import Glibc
 import Graph
-import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -15,16 +14,10 @@ import Testing
 struct RemoteOutputsTests {
   private let directory: TemporaryDirectory
   private let clock = ManualClock()
-  private let log = Log()
+  private let log = EventHub(now: { Date(timeIntervalSince1970: 0) })
 
-  private final class Log: Sendable {
-    let events = Mutex<[Event]>([])
-
-    var degraded: [String] {
-      events.withLock { events in
-        events.compactMap { if case .degraded(let reason) = $0.kind { reason } else { nil } }
-      }
-    }
+  private var degraded: [String] {
+    log.recorded.compactMap { if case .degraded(let reason) = $0.kind { reason } else { nil } }
   }
 
   init() throws { directory = try TemporaryDirectory() }
@@ -68,10 +61,6 @@ struct RemoteOutputsTests {
   private func build(
     with runner: ScriptedRunner, history: BuildHistory = BuildHistory()
   ) async throws -> CycleOutcome {
-    let recorded = log
-    let log = EventLog(now: { Date(timeIntervalSince1970: 0) }) { event in
-      recorded.events.withLock { $0.append(event) }
-    }
     let label = try #require(Label("//a:i"))
     let (scratch, clock) = (directory.path, clock)
     let setup = BuildSetup(
@@ -116,8 +105,8 @@ struct RemoteOutputsTests {
   @Test func `an image that does not come is no fault of its own`() async throws {
     let outcome = try await build(with: bazel(.nothing))
     #expect(outcome.troubled == ["i"])
-    let errors = log.events.withLock { events in
-      events.compactMap { if case .image(let image) = $0.kind { image.error } else { nil } }
+    let errors = log.recorded.compactMap {
+      if case .image(let image) = $0.kind { image.error } else { nil }
     }
     #expect(
       errors == [
@@ -136,7 +125,7 @@ struct RemoteOutputsTests {
     let outcome = try await build(with: runner)
     #expect(outcome.troubled == ["i"])
     let problem = "the remote service does not answer (UNAVAILABLE: io)"
-    let told = log.degraded
+    let told = degraded
     #expect(told == ["\(problem); 1 image waits for it"])
     #expect(
       outcome.waitingTexts(retriedAfter: .seconds(4))
@@ -150,7 +139,7 @@ struct RemoteOutputsTests {
       return .exited(39)
     }
     for _ in 0..<2 { _ = try await build(with: runner, history: history) }
-    let told = log.degraded
+    let told = degraded
     let lost = "the remote cache no longer has what the build needs (Missing digest: 077b/1)"
     #expect(
       told == [

@@ -43,7 +43,7 @@ extension IndexFile {
 }
 
 extension SavedIndexes {
-  package init(in directory: FilePath, log: EventLog) {
+  package init(in directory: FilePath, log: EventHub) {
     self.init(in: PrivateDirectory(directory), log: log)
   }
 }

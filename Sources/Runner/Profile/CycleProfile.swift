@@ -87,14 +87,17 @@ extension CycleProfile {
   package struct Builder: Sendable {
     /// What is known of a build that has ended, beside its event.
     package struct EndedBuild: Sendable {
+      /// The number of the event that it began with.
+      package var event: Int
       package var trace: String?
       package var elapsed: Duration
       package var lockWaited: Duration
       package var phases: BazelPhases?
 
       package init(
-        trace: String?, elapsed: Duration, lockWaited: Duration, phases: BazelPhases?
+        event: Int, trace: String?, elapsed: Duration, lockWaited: Duration, phases: BazelPhases?
       ) {
+        self.event = event
         self.trace = trace
         self.elapsed = elapsed
         self.lockWaited = lockWaited
@@ -104,53 +107,55 @@ extension CycleProfile {
 
     private var begin: (time: Date, batch: Event.BatchClosed)?
     private var spans: [Span] = []
-    private var builds: [Build] = []
-    /// When the latest build began, from the cycle's start.
-    private var buildStart = 0
+    /// When builds began, from the cycle's start, by the numbers of their events.
+    private var buildStarts: [Int: Int] = [:]
 
     package init() {}
 
-    /// - Returns: The profile of the cycle that this event ends.
-    package mutating func add(_ event: Event) -> CycleProfile? {
+    /// - Parameter ended: The builds of the cycle that this event ends.
+    /// - Returns: The profile of that cycle.
+    package mutating func add(_ event: Event, ended: [EndedBuild] = []) -> CycleProfile? {
       switch event.kind {
       case .batch(let batch):
         let window = Double(batch.windowMs) / 1000
         begin = (event.time.addingTimeInterval(-window), batch)
-        (spans, builds) = ([], [])
+        (spans, buildStarts) = ([], [:])
         if batch.windowMs > 0 {
           spans.append(Span(name: "window", track: "cycle", startMs: 0, ms: batch.windowMs))
         }
       case .index(let index): addSpan("index", "cycle", endingAt: event, ms: index.ms)
-      case .build: buildStart = offset(of: event)
+      case .build: buildStarts[event.sequence] = offset(of: event)
       case .image(let image):
         guard let ms = image.ms else { break }
         let place = image.runtime.map { " → \($0)" } ?? ""
         addSpan("\(image.status.rawValue)\(place)", image.image, endingAt: event, ms: ms)
-      case .cycle(let ended):
+      case .cycle(let outcome):
         guard let (time, batch) = begin else { break }
         begin = nil
+        let builds = ended.map { add($0) }
+        spans.sort { $0.startMs < $1.startMs }
         return CycleProfile(
           cycle: event.cycle ?? 0, time: time, cause: batch.cause, images: batch.images,
-          status: ended.status, ok: ended.ok, failed: ended.failed, timings: ended.timings,
-          phases: ended.phases, bazelCommands: ended.bazelCommands, spans: spans, builds: builds)
+          status: outcome.status, ok: outcome.ok, failed: outcome.failed, timings: outcome.timings,
+          phases: outcome.phases, bazelCommands: outcome.bazelCommands, spans: spans, builds: builds
+        )
       default: break
       }
       return nil
     }
 
-    /// To be called before the event that follows the build.
-    package mutating func add(_ build: EndedBuild) {
+    private mutating func add(_ build: EndedBuild) -> Build {
+      let start = buildStarts[build.event] ?? 0
       let waited = build.lockWaited.milliseconds
       if waited > 0 {
-        spans.append(Span(name: "lock", track: "cycle", startMs: buildStart, ms: waited))
+        spans.append(Span(name: "lock", track: "cycle", startMs: start, ms: waited))
       }
       spans.append(
         Span(
-          name: "bazel build", track: "cycle", startMs: buildStart + waited,
+          name: "bazel build", track: "cycle", startMs: start + waited,
           ms: max(0, build.elapsed.milliseconds - waited)))
-      builds.append(
-        Build(
-          trace: build.trace, startMs: buildStart + waited + (build.phases?.launchMs ?? 0)))
+      return Build(
+        trace: build.trace, startMs: start + waited + (build.phases?.launchMs ?? 0))
     }
 
     private mutating func addSpan(

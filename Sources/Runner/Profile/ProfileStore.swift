@@ -13,7 +13,8 @@ package import SystemPackage
 package final class ProfileStore: Sendable {
   private struct State {
     var builder = CycleProfile.Builder()
-    var builds = 0
+    /// Builds that have ended, by the cycle that they belong to; its end may be read later.
+    var ended: [Int: [CycleProfile.Builder.EndedBuild]] = [:]
     /// Cycles on disk.
     var kept: [Int] = []
     var isTidy = false
@@ -22,22 +23,25 @@ package final class ProfileStore: Sendable {
   /// In bytes; that of a large workspace takes some megabytes.
   private static let largestTrace = 32 << 20
   private static let cyclesKept = 20
-  private static let runsKept = 3
 
-  private let runs: PrivateDirectory
-  private let name = "run-\(getpid())"
+  private let runs: RunDirectories
   private let state = Mutex(State())
 
   /// - Parameter runs: Where the runs lie; made with the first cycle that ends.
   package init(in runs: PrivateDirectory) {
-    self.runs = runs
+    self.runs = RunDirectories(in: runs)
   }
 
-  /// Takes the events of the run, in their order.
+  /// Takes the events of the run, in their order; they may come late.
   package func record(_ event: Event) {
     state.withLock { state in
-      if case .batch = event.kind { state.builds = 0 }
-      guard let profile = state.builder.add(event) else { return }
+      var ended: [CycleProfile.Builder.EndedBuild] = []
+      if case .cycle = event.kind {
+        let cycle = event.cycle ?? 0
+        ended = state.ended[cycle] ?? []
+        state.ended = state.ended.filter { $0.key > cycle }
+      }
+      guard let profile = state.builder.add(event, ended: ended) else { return }
       guard let directory = directory(&state) else { return }
       write(profile, to: directory)
       state.kept.append(profile.cycle)
@@ -51,18 +55,21 @@ package final class ProfileStore: Sendable {
     }
   }
 
-  /// Takes a build's end, before the events that follow it; the trace is moved here.
+  /// Takes a build's end, before its cycle's end is recorded; the trace is moved here.
+  ///
+  /// - Parameter event: The number of the event that the build began with.
   func add(
-    _ profile: BazelProfile?, cycle: Int, elapsed: Duration, lockWaited: Duration
+    _ profile: BazelProfile?, of event: Int, cycle: Int, elapsed: Duration, lockWaited: Duration
   ) {
     state.withLock { state in
-      state.builds += 1
-      let name = "cycle-\(cycle)-bazel-\(state.builds).json"
+      let number = state.ended[cycle, default: []].count + 1
+      let name = "cycle-\(cycle)-bazel-\(number).json"
       let directory = directory(&state)
       let isKept = profile.map { Self.keep($0.file, as: name, in: directory) }
-      state.builder.add(
+      state.ended[cycle, default: []].append(
         CycleProfile.Builder.EndedBuild(
-          trace: isKept == true ? name : nil, elapsed: elapsed, lockWaited: lockWaited,
+          event: event, trace: isKept == true ? name : nil, elapsed: elapsed,
+          lockWaited: lockWaited,
           phases: profile?.phases))
     }
   }
@@ -84,27 +91,9 @@ package final class ProfileStore: Sendable {
     try? directory.replace("cycle-\(profile.cycle).json", with: data)
   }
 
-  /// The run's own. With the first, runs that have ended go, but for the latest.
-  ///
-  /// - Returns: `nil` where it can't be made.
   private func directory(_ state: inout State) -> OpenDirectory? {
-    // As above.
-    guard let runs = try? runs.open() else { return nil }
-    if !state.isTidy {
-      state.isTidy = true
-      // A process that has ended may have had our number.
-      Self.remove(name, from: runs)
-      let ended = Self.processes(in: runs).filter { kill($0.process, 0) != 0 && errno == ESRCH }
-      for run in ended.dropFirst(Self.runsKept) { Self.remove(run.name, from: runs) }
-    }
-    return try? runs.directory(name, isMaking: true)
-  }
-
-  private static func remove(_ run: String, from runs: OpenDirectory) {
-    // What is not ours to open is not ours to empty.
-    guard let directory = try? runs.directory(run, isMaking: false) else { return }
-    for name in directory.names { directory.remove(name) }
-    runs.remove(run)
+    defer { state.isTidy = true }
+    return runs.own(isFirst: !state.isTidy)
   }
 }
 
@@ -123,12 +112,9 @@ extension ProfileStore {
   /// - Returns: The run whose last cycle ended last; `nil` when none has been kept.
   /// - Throws: `UntrustedFile`; `Errno`.
   package static func latest(in runs: PrivateDirectory) throws -> Run? {
-    guard let runs = try runs.openExisting() else { return nil }
-    for run in processes(in: runs) {
-      // One that is being removed is none any more.
-      guard let directory = try? runs.directory(run.name, isMaking: false) else { continue }
-      let cycles = cycles(in: directory)
-      if !cycles.isEmpty { return Run(directory: directory.path, cycles: cycles) }
+    for run in try RunDirectories(in: runs).all() {
+      let cycles = cycles(in: run)
+      if !cycles.isEmpty { return Run(directory: run.path, cycles: cycles) }
     }
     return nil
   }
@@ -143,19 +129,5 @@ extension ProfileStore {
         }
       }
       .sorted { $0.cycle < $1.cycle }
-  }
-
-  /// The runs, the latest first.
-  private static func processes(in runs: OpenDirectory) -> [(name: String, process: Int32)] {
-    runs.names.compactMap { name in
-      guard name.hasPrefix("run-"), let process = Int32(name.dropFirst(4)),
-        // One that has just been removed is none.
-        let status = try? runs.status(of: name)
-      else { return nil }
-      let time = status.st_mtim
-      return (name, process, Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-    }
-    .sorted { (left: (String, Int32, Int64), right) in left.2 > right.2 }
-    .map { ($0.0, $0.1) }
   }
 }

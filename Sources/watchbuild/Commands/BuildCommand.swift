@@ -3,6 +3,7 @@ import Basics
 import Events
 import Runner
 import Runtimes
+import Settings
 
 /// `watchbuild build`: one grouped build and load, then exit.
 struct BuildCommand: AsyncParsableCommand {
@@ -21,11 +22,12 @@ struct BuildCommand: AsyncParsableCommand {
     let invocation = try Invocation(common)
     let settings = try invocation.settings(loop: loop)
     let stopping = Stopping()
-    let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
+    let bench = try Workbench(
+      settings, events: settings.events, outputClosed: stopping.outputClosed)
     let outcome = try await stopping.run(
       showing: bench.shown, { bench.log.record(.stopping(reason: $0)) }
     ) {
-      try await build(bench, from: invocation)
+      try await bench.tellingActivity { try await build(bench, from: invocation) }
     }
     if let problem = outcome.lockProblem { throw Problem(problem, status: .lockHeld) }
     if let status = ExitStatus(of: outcome) { throw status }
@@ -34,17 +36,17 @@ struct BuildCommand: AsyncParsableCommand {
   private func build(
     _ bench: Workbench, from invocation: Invocation
   ) async throws -> CycleOutcome {
-    let images = try await bench.images()
+    let (images, heard) = try await bench.firstImages()
     return try await bench.withRuntimes(invocation.environment) { targets in
       bench.started(images: images, targets: targets)
       let loop = BuildLoop(log: bench.log, clock: bench.clock)
       let setup = bench.setup(
         images: images, runtimes: targets.runtimes, fetchLayer: targets.fetchLayer)
-      guard !affectedBy.isEmpty else { return try await loop.once(with: setup) }
+      guard !affectedBy.isEmpty else { return try await loop.once(with: setup, heard: heard) }
       let affected = try await AffectedImages(
         bench: bench, images: images, directory: invocation.directory
       ).names(affectedBy)
-      return try await loop.once(affected, with: setup)
+      return try await loop.once(affected, with: setup, heard: heard)
     }
   }
 }

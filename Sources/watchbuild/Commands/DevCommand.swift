@@ -19,7 +19,8 @@ struct DevCommand: AsyncParsableCommand {
     let invocation = try Invocation(common)
     let settings = try invocation.settings(loop: loop, watching: watching)
     let stopping = Stopping()
-    let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
+    let bench = try Workbench(
+      settings, events: settings.events, outputClosed: stopping.outputClosed)
     let lock = try DevLock.acquire(
       in: settings.stateDirectory, workspace: settings.workspace)
     defer { lock.release() }

@@ -39,14 +39,17 @@ struct DevSession: Sendable {
 
   /// Runs until cancelled.
   func run() async throws {
-    let images = try await bench.images()
-    await watch.add(Set(images.map(\.key.workspace)))
-    try await bench.withRuntimes(invocation.environment) { targets in
-      bench.started(images: images, targets: targets)
-      await tellWatching()
-      try await run(
-        bench.setup(
-          images: images, runtimes: targets.runtimes, fetchLayer: targets.fetchLayer))
+    try await bench.tellingActivity {
+      let (images, heard) = try await bench.firstImages()
+      await watch.add(Set(images.map(\.key.workspace)))
+      try await bench.withRuntimes(invocation.environment) { targets in
+        bench.started(images: images, targets: targets)
+        await tellWatching()
+        try await run(
+          bench.setup(
+            images: images, runtimes: targets.runtimes, fetchLayer: targets.fetchLayer),
+          heard: heard)
+      }
     }
   }
 
@@ -59,7 +62,7 @@ struct DevSession: Sendable {
           degraded: watch.shortfall ?? summary.degraded)))
   }
 
-  private func run(_ setup: BuildSetup) async throws {
+  private func run(_ setup: BuildSetup, heard: [BuildUpdate]) async throws {
     let settings = bench.settings
     // Both are read without delay; the watcher bounds what it sends and the loop merges batches.
     let (inputs, input) = AsyncStream.makeStream(of: Inputs.self)
@@ -101,7 +104,7 @@ struct DevSession: Sendable {
         saved: SavedIndexes(in: settings.stateDirectory, log: bench.log)
       ).run(
         batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,
-        definitions: definitions,
+        heard: heard, definitions: definitions,
         read: { try await read($0, from: $1, hearing: $2) }, follow: follow)
     }
   }
@@ -124,6 +127,7 @@ struct DevSession: Sendable {
   private func tell(_ event: WatchEvent) {
     switch event {
     case .changed(let change):
+      bench.activity.saved(shown(change.path))
       log.debug(
         "told",
         metadata: [
@@ -138,6 +142,27 @@ struct DevSession: Sendable {
         .degraded(reason: "\(root) is there again, or another in its place: everything is built"))
     case .marked: break
     }
+  }
+
+  /// A path as people see it.
+  private func shown(_ path: FilePath) -> String {
+    var path = path
+    _ = path.removePrefix(bench.settings.workspace)
+    return path.string
+  }
+
+  /// Tells which images there are that were not, and which there are no more.
+  private func tellImages(_ new: [ImageTarget], after old: [ImageTarget]) {
+    func missing(in images: [ImageTarget], of others: [ImageTarget]) -> [Event.ImagesChanged.Image]
+    {
+      let names = Set(images.map { [$0.name, $0.label.description] })
+      return others.map { [$0.name, $0.label.description] }.filter { !names.contains($0) }
+        .map { .init(name: $0[0], target: $0[1]) }
+    }
+    let changed = Event.ImagesChanged(
+      added: missing(in: old, of: new), removed: missing(in: new, of: old))
+    guard !changed.added.isEmpty || !changed.removed.isEmpty else { return }
+    bench.log.record(.images(changed))
   }
 
   // MARK: Configuration
@@ -171,12 +196,15 @@ struct DevSession: Sendable {
         reading.contains(.configuration)
         ? try invocation.settings(loop: loop, watching: watching) : bench.settings
       tellUnapplied(settings)
-      let images = try await bench.with(settings, hearing: heard).images(known: setup.images)
+      let images = try await bench.activity.reading {
+        try await bench.with(settings, hearing: heard).images(known: setup.images)
+      }
       // A BUILD file that decides nothing here: what it means for the graph is seen by itself.
       if images == setup.images, !reading.contains(.configuration), !bench.findsImages {
         return .read(nil)
       }
       await watch.add(Set(images.map(\.key.workspace)))
+      tellImages(images, after: setup.images)
       var changed = setup
       changed.images = images
       changed.buildConcurrency = settings.buildConcurrency

@@ -14,7 +14,7 @@ extension GivenOptions {
   ) {
     self.init(
       directory: common.directory.map { FilePath($0) }, file: common.file.map { FilePath($0) },
-      bazel: bazel ?? loop?.bazel, load: loop?.load ?? [],
+      bazel: bazel ?? loop?.bazel, load: loop?.load ?? [], events: loop?.events,
       layer: (loop?.layer ?? SettingsLayer()).over(watching?.layer ?? SettingsLayer())
         .over(common.layer),
       images: images + (loop?.images ?? []), bazelOptions: loop?.bazelOptions ?? [])

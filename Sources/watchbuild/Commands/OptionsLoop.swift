@@ -46,6 +46,12 @@ struct LoopOptions: ParsableArguments {
       valueName: "mode"))
   var output: OutputMode?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write JSON Lines to a file (or fd:N) beside people's lines.", valueName: "file"),
+    completion: .file())
+  var events: String?
+
   @Flag(help: "Exit with 9 if another command holds Bazel's lock.")
   var noWaitForLock = false
 

@@ -26,12 +26,13 @@ struct Stopping: Sendable {
   /// the script ends us.
   ///
   /// - Parameters:
-  ///   - output: Shows what happens; what it has not shown yet is waited for, within bounds.
+  ///   - output: Who reads what happens; what they have not written yet is waited for, within bounds.
   ///   - stopping: Told of the first signal.
   ///   - work: What the command does.
   /// - Throws: `ExitStatus.interrupted`; `OutputClosed`; what the work throws.
   func run<Success: Sendable>(
-    showing output: EventReader? = nil, _ stopping: @escaping @Sendable (String) -> Void = { _ in },
+    showing output: EventReaders? = nil,
+    _ stopping: @escaping @Sendable (String) -> Void = { _ in },
     _ work: @escaping @Sendable () async throws -> Success
   ) async throws -> Success {
     let isBackgroundJob =
@@ -69,7 +70,9 @@ struct Stopping: Sendable {
         } catch {
           result = .failure(error)
         }
-        await output?.finish()
+        await output?.finish(
+          patience: interruption.isInterrupted
+            ? EventReaders.patienceWhenInterrupted : EventReader.patience)
         guard let success = try result.get() else { throw ExitStatus.interrupted }
         return success
       }

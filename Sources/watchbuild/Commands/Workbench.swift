@@ -1,9 +1,9 @@
-import Images
 import Basics
 import Bazel
 import Events
 import FoundationEssentials
 import Graph
+import Images
 import Processes
 import Runner
 import Runtimes
@@ -14,11 +14,13 @@ import SystemPackage
 /// What the commands that talk to Bazel share: settings, event log, and the images of the run.
 struct Workbench: Sendable {
   private(set) var settings: Settings
-  let log: EventLog
+  let log: EventHub
   /// Follows the events of the run.
   let profiles: ProfileStore
-  /// Shows the events of the run.
-  let shown: EventReader
+  /// What the run is doing.
+  let activity: ActivityBoard
+  /// Everybody that reads the events of the run on a thread of its own.
+  let shown: EventReaders
   let clock = ContinuousClock()
   /// Runs Bazel.
   var runner: any CommandRunner = SubprocessRunner()
@@ -28,25 +30,42 @@ struct Workbench: Sendable {
   private var lock: DevLock?
   private let unknownOptions: UnknownOptions
 
+  /// - Parameters:
+  ///   - settings: What was asked for.
+  ///   - events: Where JSON Lines go beside the output; `nil`: nowhere.
+  ///   - outputClosed: Told when the output can't be written any more.
   /// - Throws: `Problem` when the state directory can't be written or there is no Bazel.
-  init(_ settings: Settings, outputClosed: @escaping @Sendable (OutputClosed) -> Void) throws {
+  init(
+    _ settings: Settings, events: EventsTarget? = nil,
+    outputClosed: @escaping @Sendable (OutputClosed) -> Void
+  ) throws {
+    // First of all: a descriptor that is not open could become one of ours.
+    let file = try events.map { target throws(Problem) in
+      try EventsFile(target, isOutputJSON: settings.output == .json)
+    }
     unknownOptions = UnknownOptions(in: settings.stateDirectory.appending("bazel"))
     self.settings = settings
     let output = EventOutput(settings)
+    let log = EventHub(now: { Date() })
     let profiles = ProfileStore(in: settings.profileDirectory)
-    let shown = try EventReader(
-      write: { try output.write($0) },
+    var shown = EventReaders()
+    try shown.add(
+      to: log, write: { try output.write($0) },
       failed: { error in
         // An event that can't be encoded is a mistake of ours that no user can act on.
         guard let error = error as? OutputClosed else { return assertionFailure("\(error)") }
         outputClosed(error)
       })
+    try shown.add(to: log, write: { profiles.record($0) })
+    if let file {
+      try shown.add(
+        to: log, write: { try file.write($0) },
+        failed: { log.record(.degraded(reason: "--events: no more goes to \(file.name): \($0)")) })
+    }
+    self.log = log
+    activity = ActivityBoard(clock: clock)
     self.profiles = profiles
     self.shown = shown
-    log = EventLog(now: { Date() }) { event in
-      profiles.record(event)
-      shown.add(event)
-    }
     try StateDirectory.prepare(settings.stateDirectory)
     try Program.check(settings.bazelCommand)
   }
@@ -83,6 +102,8 @@ struct Workbench: Sendable {
       buildConcurrency: settings.buildConcurrency, loadJobs: settings.loadJobs,
       keepsGoing: settings.keepsGoing, waitsForLock: settings.waitsForLock, profiles: profiles,
       ledger: Ledger(in: settings.stateDirectory, now: { Date() }))
+    setup.kept = KeptOutput(in: settings.stateDirectory.appending(KeptOutput.directoryName))
+    setup.activity = activity
     setup.fetchLayer = fetchLayer
     return setup
   }
@@ -132,6 +153,7 @@ struct Workbench: Sendable {
   }
 
   func tell(_ update: BuildUpdate) {
+    if case .progress(let line) = update { activity.add(progress: line) }
     if let heard { heard(update) } else { log.record(update) }
   }
 

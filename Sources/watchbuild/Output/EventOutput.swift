@@ -18,7 +18,7 @@ final class EventOutput: Sendable {
 
   private struct State {
     var progress = ProgressLine()
-    var errors = ToldErrors()
+    var cycle = CycleLines()
     var retries = QuietRetries()
   }
 
@@ -55,10 +55,7 @@ final class EventOutput: Sendable {
     switch form {
     case .lines(let output): try stream.write(lines: shown(event, output).flatMap(output.lines))
     case .terminal(let output):
-      let lines = shown(event, output).flatMap { shown in
-        output.lines(for: state.withLock { $0.errors.shortened(shown) })
-      }
-      try write(lines, after: event)
+      try write(shown(event, output).flatMap(output.lines), after: event)
     case .json: try stream.write(json: event.json())
     }
   }
@@ -66,7 +63,9 @@ final class EventOutput: Sendable {
   /// All of them where everything is asked for.
   private func shown(_ event: Event, _ output: PlainOutput) -> [Event] {
     if output.verbosity == .verbose { return [event] }
-    return state.withLock { $0.retries.shown(event) }
+    return state.withLock { state in
+      state.retries.shown(event).flatMap { state.cycle.shown($0) }
+    }
   }
 
   /// Lines that stay, above the one that is written over.

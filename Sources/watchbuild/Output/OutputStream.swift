@@ -70,8 +70,10 @@ struct OutputStream: Sendable {
 }
 
 /// What is said can't be written any more.
-struct OutputClosed: Error, Equatable {
+struct OutputClosed: Error, Equatable, CustomStringConvertible {
   var reason: Errno
+
+  var description: String { "\(reason)" }
 
   /// The reader had enough, as `head` has.
   var isReaderGone: Bool { reason == .brokenPipe }

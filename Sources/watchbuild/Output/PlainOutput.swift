@@ -19,6 +19,8 @@ struct PlainOutput: Sendable {
     case .watching(let watching): unlessQuiet(self.watching(watching))
     case .ready: unlessQuiet("ready")
     case .unaffected(let unaffected): whenVerbose(self.unaffected(unaffected))
+    case .images(let images): unlessQuiet(self.images(images))
+    case .activity: []
     case .batch(let batch): unlessQuiet(cycle(event) + building(batch))
     case .index(let index): indexed(index)
     case .build(let build): whenVerbose(cycle(event) + CommandText.text(build.command))
@@ -27,10 +29,15 @@ struct PlainOutput: Sendable {
     case .diagnostic(let diagnostic): diagnosed(diagnostic)
     case .image(let image): self.image(image).map { cycle(event) + $0 }
     case .progress(let progress): whenVerbose(cycle(event) + ProgressLine.text(progress))
+    case .rollout(let rollout): self.rollout(rollout).map { cycle(event) + $0 }
+    case .hook(let hook): self.hook(hook).map { cycle(event) + $0 }
     case .cycle(let ended): finished(ended).map { cycle(event) + $0 }
     case .degraded(let reason): unlessQuiet(paint(.warning, "degraded: " + safe(reason)))
     case .overflow(let reason): unlessQuiet("changes were lost, looking again: " + safe(reason))
+    case .paused(let reason): unlessQuiet("paused, saves are noted: " + safe(reason))
+    case .resumed(let reason): unlessQuiet("resumed: " + safe(reason))
     case .stopping(let reason): unlessQuiet("stopping: " + safe(reason))
+    case .missed(let missed): unlessQuiet(paint(.warning, self.missed(missed)))
     }
   }
 
@@ -65,6 +72,11 @@ extension PlainOutput {
     return line + paint(.warning, " (degraded: \(safe(degraded)))")
   }
 
+  private func missed(_ missed: Event.Missed) -> String {
+    "degraded: \(Quantity.text(missed.count, "event")) are missing here (numbers \(missed.first) to "
+      + "\(missed.last)): nobody read them for so long that they were left out"
+  }
+
   private func indexed(_ index: Event.Indexed) -> [String] {
     let files = Quantity.text(index.files, "file")
     let images = Quantity.text(index.images, "image")
@@ -79,11 +91,7 @@ extension PlainOutput {
 
 extension PlainOutput {
   private func building(_ batch: Event.BatchClosed) -> String {
-    let shown = batch.images.prefix(6).map(safe)
-    let rest = batch.images.count - shown.count
-    let images =
-      batch.images.isEmpty
-      ? "nothing" : shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    let images = batch.images.isEmpty ? "nothing" : safe(Quantity.list(batch.images))
     let cause =
       switch batch.cause {
       case "change" where batch.changeCount == 1: batch.changes.first.map { safe($0.path) }
@@ -133,8 +141,39 @@ extension PlainOutput {
     let image = diagnostic.image.map { " [\(safe($0))]" } ?? ""
     let texts = diagnostic.message.split(whereSeparator: \.isNewline).map { safe(String($0)) }
     let first = "\(place): \(severity.rawValue): \(texts.first ?? "")\(image)"
+    // No matcher takes it for a diagnostic: it names no place.
+    let more = diagnostic.omitted.map { omitted in
+      let name = diagnostic.image ?? diagnostic.images?.first
+      return "    and \(omitted) more; all of it: watchbuild logs"
+        + (name.map { " " + safe($0) } ?? "")
+    }
     return [paint(severity == .error ? .failure : .warning, first)]
-      + texts.dropFirst().map { "    " + $0 }
+      + texts.dropFirst().map { "    " + $0 } + [more].compactMap(\.self)
+  }
+
+  private func images(_ images: Event.ImagesChanged) -> String {
+    let names =
+      images.removed.map { "−" + safe($0.name) } + images.added.map { "+" + safe($0.name) }
+    return "images: " + names.joined(separator: " ")
+  }
+
+  private func rollout(_ rollout: Event.RolledOut) -> [String] {
+    let place = "\(safe(rollout.image)) → \(safe(rollout.kind)) \(safe(rollout.target))"
+    let time = rollout.ms.map { " in \(Quantity.seconds($0))" } ?? ""
+    return switch rollout.status {
+    case .started: whenVerbose("\(place) rolling out")
+    case .live: unlessQuiet(paint(.success, "\(place) live\(time)"))
+    case .failed:
+      [paint(.failure, "\(place) failed: \(safe(rollout.error ?? "no reason given"))")]
+    case .cancelled: whenVerbose("\(place) cancelled")
+    }
+  }
+
+  private func hook(_ hook: Event.HookRan) -> [String] {
+    let line =
+      "\(hook.stage.rawValue) hook \(CommandText.text(hook.command)) ended with exit code "
+      + "\(hook.exitCode) in \(Quantity.seconds(hook.ms))"
+    return hook.exitCode == 0 ? whenVerbose(line) : [paint(.failure, line)]
   }
 
   private func image(_ image: Event.ImageChanged) -> [String] {
@@ -173,8 +212,9 @@ extension PlainOutput {
       case .failed: .failure
       case .cancelled: .warning
       }
+    let names = ended.failedImages.isEmpty ? "" : " (\(safe(Quantity.list(ended.failedImages))))"
     let result =
-      "finished: \(ended.ok) ok, \(ended.failed) failed"
+      "finished: \(ended.ok) ok, \(ended.failed) failed\(names)"
       + (ended.heldUp > 0 ? ", \(ended.heldUp) held up" : "") + " in "
       + Quantity.seconds(timings.totalMs) + cancelled
     let parts = [

@@ -1,7 +1,9 @@
 import Basics
 import Events
 
-/// How far the loads have got that take long: the last line of a terminal, written over each second.
+/// What is being done: the last line of a terminal, written over each second.
+///
+/// Loads that take long are told with their bytes.
 struct ProgressLine: Sendable {
   private struct Load: Hashable {
     var image: String
@@ -9,6 +11,7 @@ struct ProgressLine: Sendable {
   }
 
   private var cycle: Int?
+  private var activity: Event.Activity?
   private var loads: [Load: Event.LoadProgressed] = [:]
 
   /// To be given every event, in order.
@@ -21,14 +24,20 @@ struct ProgressLine: Sendable {
       loads = loads.filter { load, _ in
         load.image != image.image || (image.runtime ?? load.runtime) != load.runtime
       }
-    case .cycle: loads = [:]
+    case .activity(let activity):
+      cycle = event.cycle
+      self.activity = activity
+    case .ready: activity = nil
+    case .cycle: (loads, activity) = ([:], nil)
     default: break
     }
   }
 
   /// `nil` when nothing takes long.
   var text: String? {
-    guard let first = loads.values.first else { return nil }
+    guard let first = loads.values.first else {
+      return activity.map { (cycle.map { "[\($0)] " } ?? "") + Self.text($0) }
+    }
     let prefix = cycle.map { "[\($0)] " } ?? ""
     if loads.count == 1 { return prefix + Self.text(first) }
     let all = loads.values
@@ -36,6 +45,25 @@ struct ProgressLine: Sendable {
       + Self.amount(
         all.reduce(0) { $0 + $1.bytesSent }, all.reduce(0) { $0 + $1.bytesTotal },
         all.reduce(0) { $0 + $1.bytesPerSecond })
+  }
+
+  static func text(_ activity: Event.Activity) -> String {
+    let phase =
+      switch activity.phase {
+      case .start: "starting"
+      case .query: "asking Bazel"
+      case .lock: "waiting for Bazel's lock"
+      case .build: "building"
+      case .load: "loading"
+      case .rollout: "rolling out"
+      }
+    let count = activity.total > 0 ? " \(activity.done) of \(activity.total)" : ""
+    let usual = activity.usualMs.map { ", usually \(Quantity.seconds($0))" } ?? ""
+    let what = activity.running.first.map { " · \($0.what) \(Quantity.seconds($0.ms))" } ?? ""
+    let queued =
+      activity.queued.isEmpty ? "" : " · \(Quantity.text(activity.queued.count, "save")) queued"
+    return Terminal.escaped(
+      "\(phase)\(count) · \(Quantity.seconds(activity.elapsedMs))\(usual)\(queued)\(what)")
   }
 
   /// Of one load.

@@ -25,6 +25,7 @@ struct QuietRetries: Sendable {
     guard let events = held else { return [event] }
     switch event.kind {
     case .degraded: return [event]
+    case .activity: return []
     case .build, .index, .lock, .progress:
       held = events + [event]
       return []

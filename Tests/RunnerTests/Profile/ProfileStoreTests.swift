@@ -33,7 +33,8 @@ struct ProfileStoreTests {
         cycle: cycle, at: start + 0.04))
     let file = try directory.write(BazelProfileTests.recorded, to: "build-profile.json")
     let profile = try #require(BazelProfile.read(file))
-    store.add(profile, cycle: cycle, elapsed: .milliseconds(600), lockWaited: .milliseconds(200))
+    store.add(
+      profile, of: 1, cycle: cycle, elapsed: .milliseconds(600), lockWaited: .milliseconds(200))
     var image = Event.ImageChanged(image: "api", target: "//api:image", status: .loaded)
     image.ms = 100
     image.runtime = "docker"

@@ -154,6 +154,34 @@ struct PlainOutputTests {
         "[7] finished: 1 ok, 0 failed in 0.00s",
       ]),
     Row(
+      kind: .images(
+        Event.ImagesChanged(
+          added: [.init(name: "pay", target: "//pay:i")],
+          removed: [.init(name: "payments", target: "//payments:i")])),
+      normal: ["images: −payments +pay"]),
+    Row(
+      kind: .rollout(
+        Event.RolledOut(image: "web", kind: "compose", target: "web", status: .live, ms: 1300)),
+      normal: ["[7] web → compose web live in 1.3s"]),
+    Row(
+      kind: .rollout(Event.RolledOut(image: "web", kind: "signal", target: "17", status: .started)),
+      normal: [], verbose: ["[7] web → signal 17 rolling out"]),
+    Row(
+      kind: .hook(Event.HookRan(stage: .afterLoad, command: ["./smoke.sh"], exitCode: 0, ms: 100)),
+      normal: [], verbose: ["[7] afterLoad hook ./smoke.sh ended with exit code 0 in 0.1s"]),
+    Row(
+      kind: .hook(Event.HookRan(stage: .onFailure, command: ["x", "y z"], exitCode: 3, ms: 100)),
+      quiet: ["[7] onFailure hook x 'y z' ended with exit code 3 in 0.1s"],
+      normal: ["[7] onFailure hook x 'y z' ended with exit code 3 in 0.1s"]),
+    Row(kind: .paused(reason: "asked for"), normal: ["paused, saves are noted: asked for"]),
+    Row(kind: .resumed(reason: "asked for"), normal: ["resumed: asked for"]),
+    Row(
+      kind: .missed(Event.Missed(17...912)),
+      normal: [
+        "degraded: 896 events are missing here (numbers 17 to 912): nobody read them for so long "
+          + "that they were left out"
+      ]),
+    Row(
       kind: diagnostic(.error, column: 9, "undefined: Foo"),
       quiet: ["api/main.go:41:9: error: undefined: Foo [api]"],
       normal: ["api/main.go:41:9: error: undefined: Foo [api]"]),
@@ -217,6 +245,24 @@ struct PlainOutputTests {
     #expect(coloured == ["[7] \u{1B}[31mfinished: 3 ok, 1 failed in 1.2s\u{1B}[0m"])
   }
 
+  @Test func `a cycle's end names the images that failed`() {
+    let ended = Event.CycleEnded(
+      status: .failed, ok: 3, failed: 1, failedImages: ["fraud"], timings: .init(),
+      bazelCommands: 1)
+    #expect(
+      lines(.cycle(ended), PlainOutput()) == ["[7] finished: 3 ok, 1 failed (fraud) in 0.00s"])
+  }
+
+  @Test func `how many more mistakes there are is told below the last, and names no place`() {
+    var cut = Event.Diagnosed(
+      Diagnostic(file: "a.c", line: 1, severity: .error, message: "m"), image: "fraud")
+    cut.omitted = 10
+    #expect(
+      lines(.diagnostic(cut), PlainOutput()) == [
+        "a.c:1: error: m [fraud]", "    and 10 more; all of it: watchbuild logs fraud",
+      ])
+  }
+
   @Test(arguments: rows)
   func `without colour no line holds an escape`(_ row: Row) {
     let all = lines(row.kind, PlainOutput(verbosity: .verbose)).joined()
@@ -237,6 +283,17 @@ struct PlainOutputTests {
       .watching(Event.Watching(directories: 1, files: 1, trigger: "poll", degraded: evil)),
       .cacheDiscarded(Event.CacheDiscarded(option: evil, message: evil)),
       .index(Event.Indexed(reason: evil, files: 1, images: 1, ms: 1, partial: false)),
+      .images(
+        Event.ImagesChanged(
+          added: [.init(name: evil, target: evil)], removed: [.init(name: evil, target: evil)])),
+      .rollout(
+        Event.RolledOut(image: evil, kind: evil, target: evil, status: .failed, error: evil)),
+      .hook(Event.HookRan(stage: .afterLoad, command: [evil], exitCode: 1, ms: 1)),
+      .paused(reason: evil), .resumed(reason: evil),
+      .cycle(
+        Event.CycleEnded(
+          status: .failed, ok: 0, failed: 1, failedImages: [evil], timings: .init(),
+          bazelCommands: 1)),
     ]
     let text = kinds.flatMap { lines($0, PlainOutput(verbosity: .verbose)) }.joined()
     let unsafe = text.unicodeScalars.filter { $0.value < 32 || $0.value == 0x202E }

@@ -70,7 +70,7 @@ struct ProgressLineTests {
     let written = try written {
       try $0.write(progress("api", sent: 1))
       try $0.write(progress("api", sent: 2))
-      try $0.write(image("web", .unchanged, runtime: "docker"))
+      try $0.write(image("web", .loaded, runtime: "docker"))
       try $0.write(image("api", .loaded, runtime: "docker"))
     }
     // No terminal is behind the pipe, so it has 80 columns, of which one stays free.
@@ -79,7 +79,7 @@ struct ProgressLineTests {
       written
         == "[7] api loading → docker: 1 of 5 layers, 1 B of 500.0 MB, 60.0 MB a second"
         + "\r\u{1B}[K\(second)"
-        + "\r\u{1B}[K[7] web unchanged → docker\n\(second)"
+        + "\r\u{1B}[K[7] web loaded → docker\n\(second)"
         + "\r\u{1B}[K[7] api loaded → docker\n")
   }
 
@@ -90,16 +90,36 @@ struct ProgressLineTests {
     #expect(written == "[7] " + String(repeating: "x", count: 75))
   }
 
-  @Test func `what keeps several images from being loaded is told once`() throws {
-    let down = "docker does not answer"
-    let written = try written {
-      try $0.write(image("api", .failed, runtime: "docker", error: down))
-      try $0.write(image("web", .failed, runtime: "docker", error: down))
-      try $0.write(image("job", .failed, error: "another"))
-    }
+  @Test func `what is being done is shown until its cycle ends, and loads go before it`() {
+    var line = ProgressLine()
+    line.add(
+      event(
+        .activity(
+          Event.Activity(
+            phase: .build, done: 4, total: 9, running: [.init(what: "Compiling a.c", ms: 2000)],
+            queued: ["web/x"], elapsedMs: 4200, usualMs: 13_000))))
     #expect(
-      written
-        == "[7] api failed: \(down)\n[7] web failed: the same reason\n[7] job failed: another\n")
+      line.text
+        == "[7] building 4 of 9 · 4.2s, usually 13.0s · 1 save queued · Compiling a.c 2.0s")
+    line.add(progress("api", sent: 120_000_000))
+    #expect(line.text?.hasPrefix("[7] api loading") == true)
+    line.add(
+      event(
+        .cycle(
+          Event.CycleEnded(status: .ok, ok: 1, failed: 0, timings: .init(), bazelCommands: 1))))
+    #expect(line.text == nil)
+  }
+
+  @Test func `start-up is shown until it is over`() {
+    var line = ProgressLine()
+    var starting = event(
+      .activity(
+        Event.Activity(phase: .start, done: 0, total: 0, running: [], queued: [], elapsedMs: 900)))
+    starting.cycle = nil
+    line.add(starting)
+    #expect(line.text == "starting · 0.9s")
+    line.add(event(.ready))
+    #expect(line.text == nil)
   }
 
   private func written(_ body: (EventOutput) throws -> Void) throws -> String {

@@ -1,0 +1,35 @@
+extension Event {
+  /// What runs an image is brought to the one just loaded.
+  package struct RolledOut: EventFields {
+    package static let type = "rollout"
+
+    package enum Status: String, Sendable, Encodable {
+      case started, live, failed, cancelled
+    }
+
+    /// Its name.
+    package var image: String
+    /// `container`, `compose`, `kubernetes`, `signal` or `command`.
+    package var kind: String
+    /// What is rolled out, such as a container, a service or a deployment.
+    package var target: String
+    /// How far it got.
+    package var status: Status
+    /// How long it took.
+    package var ms: Int?
+    /// Why it failed.
+    package var error: String?
+
+    package init(
+      image: String, kind: String, target: String, status: Status, ms: Int? = nil,
+      error: String? = nil
+    ) {
+      self.image = image
+      self.kind = kind
+      self.target = target
+      self.status = status
+      self.ms = ms
+      self.error = error
+    }
+  }
+}
