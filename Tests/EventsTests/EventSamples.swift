@@ -95,7 +95,7 @@ enum EventSamples {
     Event.ImageChanged(
       image: "a", target: "//a:i", status: .loaded, ref: "a:dev", refs: ["a:dev", "a:1"],
       id: "sha256:0", runtime: "docker", step: "load", bytesSent: 1, layersSent: 2, layersTotal: 3,
-      ms: 4, error: "e", log: "/state/log/1-a.log", heldUpBy: "b")
+      ms: 4, error: "e", note: "n", log: "/state/log/1-a.log", heldUpBy: "b")
   }
 
   private static var cycle: Event.CycleEnded {

@@ -49,7 +49,7 @@ struct ImagesCommand: AsyncParsableCommand {
 
   /// How they stand by what a `dev` has saved: after each of its cycles, and when it ended.
   private func states(
-    of images: [ImageTarget], _ settings: Settings, _ log: EventLog
+    of images: [ImageTarget], _ settings: Settings, _ log: EventHub
   ) async -> [String: ImageStanding] {
     let saved = SavedIndexes(in: settings.stateDirectory, log: log)
     var states: [String: ImageStanding] = [:]
