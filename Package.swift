@@ -411,6 +411,7 @@ let package = Package(
         "Bazel",
         "Images",
         "Runtimes",
+        "Runner",
         "TestSupport",
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -15,6 +15,11 @@ package enum JSON: Hashable, Sendable {
     return fields[key]
   }
 
+  package var fields: [String: JSON]? {
+    guard case .object(let fields) = self else { return nil }
+    return fields
+  }
+
   package var string: String? {
     guard case .string(let text) = self else { return nil }
     return text

@@ -13,6 +13,8 @@ package struct ImageTarget: Hashable, Sendable {
   package var key: BatchKey
   /// Names of the images that must be loaded before this one is built.
   package var requires: [String]
+  /// How what runs it comes to run a new one; `nil`: it is loaded, and nothing is restarted.
+  package var rollout: RolloutTarget?
   /// Nobody named it: Bazel found it by its kind, a tag or a query.
   package var isFound = false
   /// Why it is an image of the run.

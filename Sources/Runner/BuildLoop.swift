@@ -170,7 +170,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
 
   func cycle(
     _ start: LoopState.Start, state: LoopState, setup: BuildSetup, record: CycleRecord,
-    interruption: Interruption, loads: LoadsUnderway, heard: [BuildUpdate],
+    interruption: Interruption, steps: StepsUnderway, heard: [BuildUpdate],
     mailbox: AsyncStream<Signal>.Continuation,
     follow: @escaping @Sendable (TargetIndex) async -> Bool
   ) -> Cycle<C> {
@@ -184,7 +184,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
         for await owed in answers { return owed }
         return start.owed
       },
-      learned: { mailbox.yield(.learned($0)) }, loads: loads, heard: heard)
+      learned: { mailbox.yield(.learned($0)) }, steps: steps, heard: heard)
   }
 }
 

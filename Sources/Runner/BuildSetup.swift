@@ -30,6 +30,12 @@ package struct BuildSetup: Sendable {
   package var fetchLayer: LayerSupply.Fetch?
   /// What the runtimes hold by the loads of this run.
   package var held = HeldImages()
+  /// Runs the user's hooks; `nil`: there are none.
+  package var hooks: HookRunner?
+  /// Makes what has an image run, where it has a rollout.
+  package var makeRollout: @Sendable (ImageTarget, [any ImageRuntime]) -> (any Rollout)? = { _, _ in
+    nil
+  }
 
   package init(
     images: [ImageTarget], runtimes: [any ImageRuntime],
@@ -47,6 +53,8 @@ package struct BuildSetup: Sendable {
     self.profiles = profiles
     self.ledger = ledger
   }
+
+  func rollout(of image: ImageTarget) -> (any Rollout)? { makeRollout(image, runtimes) }
 
   /// Lets every runtime make ready for loads, all side by side.
   func prepareRuntimes() async {

@@ -4,6 +4,7 @@ import Bazel
 import Events
 import Graph
 import Runtimes
+import Synchronization
 import SystemPackage
 import Watcher
 
@@ -26,7 +27,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
   /// Hands over what files held before the build.
   var learned: @Sendable ([FilePath: FileContent]) -> Void = { _ in }
   /// The run's: what a change outdates is ended there.
-  var loads = LoadsUnderway()
+  var steps = StepsUnderway()
   /// Changes while it runs are seen, and count.
   var isWatched = true
   /// What Bazel said before the cycle began, of what it is to build.
@@ -67,14 +68,47 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     let planned = begin.duration(to: clock.now).milliseconds
     record.time { $0.planMs = planned }
 
+    let refused = try await beforeBuild(owed)
     for stage in plan.stages {
-      try await run(stage, indexes: indexes, own: own)
+      try await run(stage, without: refused, indexes: indexes, own: own)
     }
+    try await afterwards()
     let (completed, missed) = await completed(found, since: began)
     var outcome = record.end(
       totalMs: (batch.window + begin.duration(to: clock.now)).milliseconds, indexes: completed)
     outcome.found = missed
     return outcome
+  }
+
+  /// Runs the hooks before the build.
+  ///
+  /// - Returns: Images that are not to be built, each with the hook that failed.
+  private func beforeBuild(_ owed: Set<String>) async throws -> [String: String] {
+    guard let hooks = setup.hooks else { return [:] }
+    let refused = Mutex<[String: String]>([:])
+    _ = try await interruption.run {
+      try await hooks.run(.beforeBuild, images: owed, cycle: record.number) { outcome in
+        record.hooked(outcome)
+        guard !outcome.isGood else { return }
+        let hook = outcome.event.command.joined(separator: " ")
+        refused.withLock { refused in for image in outcome.images { refused[image] = hook } }
+      }
+    }
+    return refused.withLock { $0 }
+  }
+
+  /// Runs the hooks for what was loaded, and for what failed.
+  private func afterwards() async throws {
+    guard let hooks = setup.hooks, !interruption.isInterrupted else { return }
+    try await hooks.run(.afterLoad, images: record.fresh, cycle: record.number) {
+      record.hooked($0)
+    }
+    // What a service failed in is tried again every few seconds; that it fails still is no news.
+    guard let failure = record.failure, start.batch.cause != .retry else { return }
+    let images = failure.images.isEmpty ? start.owed : failure.images
+    try await hooks.run(
+      .onFailure, images: images, summary: failure.summary, cycle: record.number
+    ) { record.hooked($0) }
   }
 
   /// Takes away what was made from files that Bazel may have half seen.
@@ -118,17 +152,18 @@ struct Cycle<C: Clock<Duration>>: Sendable {
 
   /// Builds the groups of a stage one after the other; each image is loaded as it is done.
   private func run(
-    _ stage: [Plan.Group], indexes: [FilePath: TargetIndex], own: BazelsOwnFiles
+    _ stage: [Plan.Group], without refused: [String: String], indexes: [FilePath: TargetIndex],
+    own: BazelsOwnFiles
   ) async throws {
-    let (jobs, queue) = AsyncStream.makeStream(of: LoadQueue<C>.Job.self)
-    let lanes = LoadQueue(
-      limit: setup.loadJobs, ledger: setup.ledger, held: setup.held, underway: loads,
+    let (deliveries, queue) = AsyncStream.makeStream(of: Delivery.self)
+    let lanes = DeliveryQueue(
+      limit: setup.loadJobs, ledger: setup.ledger, held: setup.held, underway: steps,
       record: record, clock: clock)
-    async let loaded: Void = lanes.run(jobs)
+    async let delivered = lanes.run(deliveries)
     async let _ = setup.prepareRuntimes()
     defer { queue.finish() }
     for group in stage {
-      let ready = group.images.filter(isReady)
+      let ready = group.images.filter { isReady($0, without: refused) }
       guard !ready.isEmpty else { continue }
       if interruption.isInterrupted {
         record.interrupted()
@@ -139,7 +174,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
         group: Plan.Group(key: group.key, images: ready),
         index: indexes[group.key.workspace], setup: setup, record: record,
         interruption: interruption, clock: clock, own: own,
-        distrustsCaches: !start.halfSeen.isEmpty, load: { queue.yield($0) })
+        distrustsCaches: !start.halfSeen.isEmpty, deliver: { queue.yield($0) })
       do {
         try await build.run()
       } catch let error where !(error is CancellationError) {
@@ -147,17 +182,26 @@ struct Cycle<C: Clock<Duration>>: Sendable {
         for image in ready { record.troubled(image, "\(error)") }
       }
     }
-    // What of the loads Bazel's own time did not hide.
+    // What of loads and rollouts Bazel's own time did not hide.
     let built = clock.now
     queue.finish()
-    await loaded
-    let loading = built.duration(to: clock.now).milliseconds
-    record.time { $0.loadMs += loading }
+    let loaded = max(await delivered ?? built, built)
+    let loading = built.duration(to: loaded).milliseconds
+    let rolling = loaded.duration(to: clock.now).milliseconds
+    let hasRollouts = stage.contains { $0.images.contains { $0.rollout != nil } }
+    record.time {
+      $0.loadMs += hasRollouts ? loading : loading + rolling
+      $0.rolloutMs += hasRollouts ? rolling : 0
+    }
     try Task.checkCancellation()
   }
 
   /// Whether the image has its name to itself, and all that it requires is there.
-  private func isReady(_ image: ImageTarget) -> Bool {
+  private func isReady(_ image: ImageTarget, without refused: [String: String]) -> Bool {
+    if let hook = refused[image.name] {
+      record.refused(image, by: hook)
+      return false
+    }
     if let clash = clashes[image.name] {
       record.failedBuild(image, "\(clash)")
       return false

@@ -15,6 +15,8 @@ package struct CycleOutcome: Sendable {
   package var waiting: [String: Set<String>] = [:]
   /// Images that some runtimes did not take, and the names of those.
   package var failedLoads: [String: Set<String>] = [:]
+  /// Images that are loaded, and do not run where they should.
+  package var failedRollouts: [String: FailedRollout] = [:]
   /// Images that wait for others, which they require.
   package var heldUp: Set<String> = []
   /// Images that are neither done nor failed.
@@ -28,8 +30,35 @@ package struct CycleOutcome: Sendable {
   package var isInterrupted = false
   /// Bazel did not accept the options that it was given.
   package var isRefused = false
+  package var hasFailedHook = false
 
   package init() {}
+
+  package struct FailedRollout: Hashable, Sendable {
+    package var target: String
+    /// Without any change, after a while.
+    package var isRetried: Bool
+
+    package init(target: String, isRetried: Bool) {
+      self.target = target
+      self.isRetried = isRetried
+    }
+  }
+
+  /// Images that are built, and did not get to where they should be.
+  var undelivered: Set<String> { Set(failedLoads.keys).union(failedRollouts.keys) }
+
+  /// Steps that are tried again by themselves, each in a lane of its own, with their images.
+  var retriedSteps: [Retries.Lane: Set<String>] {
+    var lanes: [Retries.Lane: Set<String>] = [:]
+    for (image, runtimes) in failedLoads {
+      for runtime in runtimes { lanes[.runtime(runtime), default: []].insert(image) }
+    }
+    for (image, rollout) in failedRollouts where rollout.isRetried {
+      lanes[.rollout(rollout.target), default: []].insert(image)
+    }
+    return lanes
+  }
 }
 
 extension CycleOutcome {

@@ -12,16 +12,16 @@ import Watcher
 /// Written to by the build and by loads at once.
 final class CycleRecord: Sendable {
   private enum Progress {
-    /// To be built, or with loads to come.
-    case open(loadsLeft: Int?)
+    /// To be built, or on its way, with how often each step is still to be done; `nil`: not built yet.
+    case open(stepsLeft: [DeliveryStep: Int]?)
     case current
     case failedBuild
     /// Bazel itself failed, not the image.
     case troubled
     /// It was only found, and can't be built for the platform.
     case leftOut
-    /// These runtimes do not hold it.
-    case failedLoad(Set<String>)
+    /// These steps of its delivery have failed; of each, whether it is tried again by itself.
+    case failedSteps([DeliveryStep: Bool])
     /// An image that it requires is not there.
     case heldUp
   }
@@ -41,9 +41,11 @@ final class CycleRecord: Sendable {
     var waiting: [String: Set<String>] = [:]
     /// What was said to the user beside outcomes: each once in a cycle.
     var notices: Set<String> = []
-    var loadStart: ContinuousClock.Instant?
     /// How images are made that could not be made in the best way.
     var notes: [String: String] = [:]
+    /// Images that a runtime holds anew, or that run anew.
+    var fresh: Set<String> = []
+    var hasFailedHook = false
   }
 
   /// `nil`: before the first cycle.
@@ -123,7 +125,7 @@ final class CycleRecord: Sendable {
   /// These images are the cycle's to make.
   func begin(_ images: some Sequence<String>) {
     state.withLock { state in
-      for image in images { state.images[image] = .open(loadsLeft: nil) }
+      for image in images { state.images[image] = .open(stepsLeft: nil) }
     }
   }
 
@@ -173,10 +175,11 @@ final class CycleRecord: Sendable {
   /// - Parameter problem: Who holds it, and what to do.
   func lockHeld(_ problem: String) { state.withLock { $0.lockProblem = problem } }
 
-  /// - Parameter loads: How many are to come: each of its images goes into each runtime.
-  func built(_ image: ImageTarget, ms: Int, loads: Int) {
+  /// - Parameter steps: All that it takes to deliver each of its images.
+  func built(_ image: ImageTarget, ms: Int, steps: [DeliveryStep]) {
+    let left = Dictionary(steps.map { ($0, 1) }, uniquingKeysWith: +)
     state.withLock {
-      $0.images[image.name] = loads == 0 ? .current : .open(loadsLeft: loads)
+      $0.images[image.name] = left.isEmpty ? .current : .open(stepsLeft: left)
     }
     let note = state.withLock { $0.notes[image.name] }
     tell(image, .built) {
@@ -193,14 +196,43 @@ final class CycleRecord: Sendable {
     state.withLock { $0.notes[image.name] = "\(made): \(trouble)" }
   }
 
+  /// A step of the image's delivery went well; after the last one the image is current.
+  func done(_ step: DeliveryStep, of image: ImageTarget) {
+    state.withLock { state in
+      guard case .open(var left?) = state.images[image.name] else { return }
+      left[step] = left[step].flatMap { $0 > 1 ? $0 - 1 : nil }
+      state.images[image.name] = left.isEmpty ? .current : .open(stepsLeft: left)
+    }
+  }
+
+  /// The image is other than before where it is to be.
+  func freshened(_ image: ImageTarget) {
+    state.withLock { _ = $0.fresh.insert(image.name) }
+  }
+
+  /// A hook has ended; where it failed, so has the cycle.
+  func hooked(_ outcome: HookRunner.Outcome) {
+    if !outcome.isGood { state.withLock { $0.hasFailedHook = true } }
+    record(.hook(outcome.event))
+  }
+
+  /// - Parameter isRetried: Without any change, after a while.
+  func failed(_ step: DeliveryStep, of image: ImageTarget, isRetried: Bool) {
+    state.withLock { state in
+      var steps = [step: isRetried]
+      if case .failedSteps(let others) = state.images[image.name] {
+        steps.merge(others) { first, _ in first }
+      }
+      state.images[image.name] = .failedSteps(steps)
+    }
+  }
+
   func loaded(
     _ image: ImageTarget, _ result: LoadResult, as references: [ImageReference], runtime: String,
     ms: Int
   ) {
-    state.withLock { state in
-      guard case .open(let left?) = state.images[image.name] else { return }
-      state.images[image.name] = left > 1 ? .open(loadsLeft: left - 1) : .current
-    }
+    done(.load(into: runtime), of: image)
+    if result.isChanged { freshened(image) }
     tell(image, result.isChanged ? .loaded : .unchanged) {
       $0.name(references)
       $0.id = result.id.description
@@ -278,11 +310,7 @@ final class CycleRecord: Sendable {
   func failedLoad(
     _ image: ImageTarget, _ error: String, as references: [ImageReference], runtime: String
   ) {
-    state.withLock { state in
-      var runtimes: Set = [runtime]
-      if case .failedLoad(let others) = state.images[image.name] { runtimes.formUnion(others) }
-      state.images[image.name] = .failedLoad(runtimes)
-    }
+    failed(.load(into: runtime), of: image, isRetried: true)
     tell(image, .failed) {
       $0.error = error
       $0.name(references)
@@ -305,7 +333,13 @@ final class CycleRecord: Sendable {
     }
   }
 
-  private func tell(
+  /// A hook before the build failed, so that the image is not built: it stays owed.
+  func refused(_ image: ImageTarget, by hook: String) {
+    state.withLock { $0.images[image.name] = .heldUp }
+    tell(image, .cancelled) { $0.error = "it is not built, because the hook '\(hook)' failed" }
+  }
+
+  func tell(
     _ image: ImageTarget, _ status: Event.ImageChanged.Status,
     _ fill: (inout Event.ImageChanged) -> Void
   ) {
@@ -316,6 +350,28 @@ final class CycleRecord: Sendable {
   }
 
   // MARK: What it came to
+
+  /// Images that are current, and were not when the cycle began.
+  var fresh: Set<String> {
+    let current = names { if case .current = $0 { true } else { false } }
+    return state.withLock(\.fresh).intersection(current)
+  }
+
+  /// Images that failed, and a line that says so; `nil`: nothing has failed.
+  var failure: (images: Set<String>, summary: String)? {
+    let failed = names { progress in
+      switch progress {
+      case .failedBuild, .troubled, .failedSteps: true
+      case .open, .current, .leftOut, .heldUp: false
+      }
+    }
+    let hasFailedHook = state.withLock(\.hasFailedHook)
+    guard !failed.isEmpty || hasFailedHook else { return nil }
+    let summary =
+      failed.isEmpty
+      ? "a hook failed" : "\(failed.count) failed (\(failed.sorted().joined(separator: ", ")))"
+    return (failed, summary)
+  }
 
   /// Images that are neither done nor failed.
   var unfinished: Set<String> {
@@ -338,9 +394,12 @@ final class CycleRecord: Sendable {
     outcome.failedBuilds = names { if case .failedBuild = $0 { true } else { false } }
     outcome.leftOut = names { if case .leftOut = $0 { true } else { false } }
     outcome.troubled = names { if case .troubled = $0 { true } else { false } }
-    outcome.failedLoads = state.withLock { state in
-      state.images.compactMapValues {
-        if case .failedLoad(let runtimes) = $0 { runtimes } else { nil }
+    for (image, progress) in state.withLock(\.images) {
+      guard case .failedSteps(let steps) = progress else { continue }
+      let loads = steps.keys.filter { $0.kind == .load }.map(\.target)
+      if !loads.isEmpty { outcome.failedLoads[image] = Set(loads) }
+      for (step, isRetried) in steps where step.kind == .rollout {
+        outcome.failedRollouts[image] = .init(target: step.target, isRetried: isRetried)
       }
     }
     let (timings, phases, commands, hasDiscarded) = state.withLock { state in
@@ -349,6 +408,7 @@ final class CycleRecord: Sendable {
       outcome.lockProblem = state.lockProblem
       outcome.waiting = state.waiting
       outcome.isRefused = state.isRefused
+      outcome.hasFailedHook = state.hasFailedHook
       return (state.timings, state.phases, state.commands, state.hasDiscardedCache)
     }
     let cost =
@@ -356,11 +416,12 @@ final class CycleRecord: Sendable {
       ? nil : history.ended(bazelMs: timings.bazelMs, hasDiscarded: hasDiscarded)
     outcome.heldUp = names { if case .heldUp = $0 { true } else { false } }
     outcome.unfinished = unfinished
-    let failed = outcome.failedBuilds.union(outcome.troubled).union(outcome.failedLoads.keys)
+    let failed = outcome.failedBuilds.union(outcome.troubled).union(outcome.undelivered)
     record(
       .cycle(
         Event.CycleEnded(
-          status: outcome.isInterrupted ? .cancelled : failed.isEmpty ? .ok : .failed,
+          status: outcome.isInterrupted
+            ? .cancelled : failed.isEmpty && !outcome.hasFailedHook ? .ok : .failed,
           ok: outcome.current.count, failed: failed.count, heldUp: outcome.heldUp.count,
           failedImages: failed.sorted(), timings: timings, bazelCommands: commands, phases: phases,
           cacheCostMs: cost)))

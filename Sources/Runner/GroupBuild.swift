@@ -6,7 +6,7 @@ import Images
 import Processes
 import SystemPackage
 
-/// One grouped `bazel build`: what it makes is opened, and handed on to be loaded, image by
+/// One grouped `bazel build`: what it makes is opened, and handed on to be delivered, image by
 /// image, while Bazel builds the rest.
 struct GroupBuild<C: Clock<Duration>>: Sendable {
   let group: Plan.Group
@@ -19,7 +19,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   let own: BazelsOwnFiles
   /// Outputs were taken away because Bazel may have recorded them falsely: it may have put them into caches, too.
   var distrustsCaches = false
-  let load: @Sendable (LoadQueue<C>.Job) -> Void
+  let deliver: @Sendable (Delivery) -> Void
 
   private typealias Images = [PlannedImage]
 
@@ -334,14 +334,18 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     try record.history.claims.claim(
       images.flatMap(\.references), for: image.name, among: Set(setup.images.map(\.name)))
     for notice in notices { record.record(.notice(notice)) }
-    record.built(image, ms: ms, loads: setup.runtimes.count * images.count)
-    for named in images {
-      for runtime in setup.runtimes {
-        load(
-          LoadQueue<C>.Job(
-            image: image, archive: named.archive, references: named.references, runtime: runtime))
-      }
+    let deliveries = images.enumerated().map { index, named -> Delivery in
+      // What runs a target's image runs its first.
+      let rollout = index == 0 ? image.rollout : nil
+      let tag =
+        rollout?.needsContentTag == true
+        ? named.references[0].contentTag(named.archive.configDigest) : nil
+      return Delivery(
+        of: image, named.archive, as: named.references + (tag.map { [$0] } ?? []),
+        into: setup.runtimes, then: rollout == nil ? nil : setup.rollout(of: image))
     }
+    record.built(image, ms: ms, steps: deliveries.flatMap(\.steps))
+    for delivery in deliveries { deliver(delivery) }
   }
 
   /// Where layers can be had that the image leaves out.

@@ -65,6 +65,7 @@ struct LoopLog: Sendable {
       metadata: [
         "current": "\(outcome.current.sorted())", "failed": "\(outcome.failedBuilds.sorted())",
         "troubled": "\(outcome.troubled.sorted())", "notLoaded": "\(outcome.failedLoads)",
+        "notLive": "\(outcome.failedRollouts.mapValues(\.target))",
         "heldUp": "\(outcome.heldUp.sorted())", "interrupted": "\(outcome.isInterrupted)",
         "newIndexes": "\(outcome.indexes.count)",
       ])

@@ -223,7 +223,7 @@ struct LoopState: Sendable {
     switch lane {
     case .reading:
       return consider(Batch(cause: .retry))
-    case .bazel, .runtime:
+    case .bazel, .runtime, .rollout:
       return consider(Batch(cause: .retry, requested: retries.images(of: lane)))
     case .selfWritten:
       if backlog.pending.names.isEmpty { retries.forget(lane) }
@@ -282,12 +282,11 @@ struct LoopState: Sendable {
 
   private mutating func settle(_ ended: Running, _ outcome: CycleOutcome) {
     retries.owe(outcome.troubled.union(kept(in: .bazel, outcome)), in: .bazel)
-    let failed = Set(outcome.failedLoads.values.joined())
-    for runtime in retries.runtimes.union(failed) {
-      let images = outcome.failedLoads.filter { $0.value.contains(runtime) }.keys
-      retries.owe(kept(in: .runtime(runtime), outcome).union(images), in: .runtime(runtime))
+    let failed = outcome.retriedSteps
+    for lane in retries.deliveryLanes.union(failed.keys) {
+      retries.owe(kept(in: lane, outcome).union(failed[lane] ?? []), in: lane)
     }
-    let built = outcome.current.union(outcome.failedLoads.keys)
+    let built = outcome.current.union(outcome.undelivered)
     halfSeen.built(in: ended.start.number) { path in
       backlog.images(affectedBy: path).isSubset(of: built)
     }
@@ -297,7 +296,7 @@ struct LoopState: Sendable {
   /// What a lane owes that the cycle did not come to.
   private func kept(in lane: Retries.Lane, _ outcome: CycleOutcome) -> Set<String> {
     retries.images(of: lane).subtracting(outcome.current).subtracting(outcome.failedBuilds)
-      .subtracting(outcome.failedLoads.keys).intersection(backlog.pending.names)
+      .subtracting(outcome.undelivered).intersection(backlog.pending.names)
   }
 
   private mutating func readiness(_ outcome: CycleOutcome) -> [Action] {

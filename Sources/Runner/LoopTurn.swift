@@ -24,7 +24,7 @@ struct LoopTurn<C: Clock<Duration>> {
   private let follow: @Sendable (TargetIndex) async -> Bool
   private let mailbox: AsyncStream<Signal>.Continuation
   private let history = BuildHistory()
-  private let loads = LoadsUnderway()
+  private let steps = StepsUnderway()
   /// What Bazel said while the configuration was read: for the cycle that follows.
   private let heard = HeardUpdates()
   private var running: Running?
@@ -129,7 +129,7 @@ struct LoopTurn<C: Clock<Duration>> {
       log.tell(action)
       switch action {
       case .interrupt: running?.interruption.interrupt()
-      case .outdate(let images): loads.outdate(images)
+      case .outdate(let images): steps.outdate(images)
       case .read(let reading): self.read(reading, in: &group)
       case .start(let start): run(start, in: &group)
       case .tellReady: loop.record(.ready)
@@ -160,7 +160,7 @@ struct LoopTurn<C: Clock<Duration>> {
     let interruption = Interruption()
     running = Running(began: FileClock.now, record: record, interruption: interruption)
     let cycle = loop.cycle(
-      start, state: state, setup: setup, record: record, interruption: interruption, loads: loads,
+      start, state: state, setup: setup, record: record, interruption: interruption, steps: steps,
       heard: heard.take(), mailbox: mailbox, follow: follow)
     group.addTask { [mailbox] in
       do {

@@ -1,3 +1,4 @@
+import Batching
 package import Graph
 import SystemPackage
 
@@ -11,6 +12,8 @@ struct Configuration: Equatable, Sendable {
   /// Glob patterns relative to the workspace, on top of the built-in rules.
   var ignore: [String] = []
   var images: [ImageEntry] = []
+  var rollout = RolloutRule()
+  var hooks = Hooks()
 }
 
 /// One entry of `images`.
@@ -38,6 +41,8 @@ package struct ConfiguredImage: Equatable, Sendable {
   var requires: [String] = []
   /// It stands on the command line, and in no file.
   var isNamed = false
+  /// How what runs it comes to run a new one.
+  var rollout: RolloutTarget?
 }
 
 /// Images found by a Bazel query.

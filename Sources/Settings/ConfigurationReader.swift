@@ -36,8 +36,8 @@ struct ConfigurationReader {
     guard let root else { return configuration }
     let base = directory
     let top = mapping(
-      root, keys: ["bazel", "watch", "batch", "images", "load", "prune"],
-      later: ["rollout", "hooks", "profiles"])
+      root, keys: ["bazel", "watch", "batch", "images", "load", "prune", "rollout", "hooks"],
+      later: ["profiles"])
 
     if let node = top["bazel"] {
       let bazel = mapping(node, keys: ["command", "startupOptions", "options"])
@@ -73,10 +73,13 @@ struct ConfigurationReader {
       configuration.layer.pruneKeep = number(prune["keep"], SettingText.pruneKeep)
       configuration.layer.pruneOlderThan = value(prune["olderThan"], SettingText.duration)
     }
+    if let node = top["rollout"] { configuration.rollout = rolloutRule(node) }
+    if let node = top["hooks"] { configuration.hooks = hooks(node) }
     if let node = top["images"] {
       var images = ImagesReader(reader: self)
       configuration.images = images.entries(node)
       problems = images.reader.problems
+      checkHooks(top["hooks"], configuration)
     }
     return configuration
   }

@@ -31,6 +31,7 @@ extension ConfiguredImage {
         workspace: workspace ?? settings.workspace, options: settings.bazelOptions + options,
         platform: platform),
       requires: requires)
+    target.rollout = rollout
     target.origin = isNamed ? .named : .configured
     return target
   }

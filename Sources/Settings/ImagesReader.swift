@@ -63,8 +63,8 @@ struct ImagesReader {
       node,
       keys: [
         "name", "target", "outputGroup", "ref", "from", "options", "platform", "workspace",
-        "requires",
-      ], later: ["rollout"])
+        "requires", "rollout",
+      ])
     let name = reader.value(values["name"], Self.name)
     let label = reader.value(values["target"], Self.label)
     let base = reader.directory
@@ -79,16 +79,18 @@ struct ImagesReader {
     let options = reader.list(values["options"], SettingText.bazelOption)
     let platform = reader.value(values["platform"], Self.label)?.description
     let requires = reader.list(values["requires"], Self.name)
+    let rollout = values["rollout"].flatMap { reader.rollout($0) }
     guard let label else {
       if values["target"] == nil {
         reader.refuse("the image has no 'target'", at: node, hint: "add 'target: LABEL'")
       }
       return nil
     }
-    let image = ConfiguredImage(
+    var image = ConfiguredImage(
       name: name ?? ImageName.short(for: label), label: label, outputGroup: outputGroup,
       references: references, from: from ?? .auto, options: options, platform: platform,
       workspace: workspace == base ? nil : workspace, requires: requires)
+    image.rollout = rollout
     guard values["name"] == nil || name != nil else { return nil }
     register(image, at: values["name"] ?? node, requires: values["requires"])
     return image

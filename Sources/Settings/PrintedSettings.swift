@@ -62,6 +62,7 @@ package struct PrintedSettings: Encodable {
     var platform: String?
     var workspace: String?
     var requires: [String]?
+    var rollout: PrintedRollout?
     var query: String?
     var exclude: [String]?
   }
@@ -71,6 +72,8 @@ package struct PrintedSettings: Encodable {
   private var batch: Batch
   private var images: [Image]
   private var load: Load
+  private var rollout: PrintedRule
+  private var hooks: PrintedHooks?
   private var prune: Prune
 
   package init(_ settings: Settings) {
@@ -95,6 +98,8 @@ package struct PrintedSettings: Encodable {
       }
     }
     load = Load(to: settings.loadTargets.map(\.description), jobs: settings.loadJobs)
+    rollout = PrintedRule(settings.rollout)
+    hooks = PrintedHooks(settings.hooks)
     prune = Prune(
       keep: settings.prune.keep, olderThan: DurationText.text(settings.prune.olderThan))
   }
@@ -112,7 +117,8 @@ package struct PrintedSettings: Encodable {
       name: image.name, target: image.label.description, outputGroup: image.outputGroup,
       ref: OneOrMore(image.references), from: image.from == .auto ? nil : image.from.rawValue,
       options: unlessEmpty(image.options), platform: image.platform,
-      workspace: image.workspace?.string, requires: unlessEmpty(image.requires))
+      workspace: image.workspace?.string, requires: unlessEmpty(image.requires),
+      rollout: image.rollout.map(PrintedRollout.init))
   }
 
   private static func unlessEmpty(_ list: [String]) -> [String]? { list.isEmpty ? nil : list }

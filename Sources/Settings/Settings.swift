@@ -1,5 +1,6 @@
 package import Basics
 package import Batching
+package import Graph
 package import Runtimes
 package import SystemPackage
 
@@ -28,6 +29,9 @@ package struct Settings: Equatable, Sendable {
   package var loadJobs = 4
   /// Which of the images that we loaded are removed when they are superseded.
   package var prune = PruneRule()
+  /// What holds for every rollout.
+  package var rollout = RolloutRule()
+  package var hooks = Hooks()
   package var isPostponed = false
   package var waitsForLock = true
   /// Glob patterns relative to the workspace, on top of the built-in rules.
@@ -81,6 +85,8 @@ extension Settings {
     settings.startupOptions = configuration.startupOptions
     settings.bazelOptions = configuration.bazelOptions + options.bazelOptions
     settings.ignore = configuration.ignore
+    settings.rollout = configuration.rollout
+    settings.hooks = configuration.hooks
     settings.entries = try configuration.images.map { entry throws(Problem) in
       try resolved(entry)
     }

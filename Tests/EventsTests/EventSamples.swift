@@ -66,7 +66,7 @@ enum EventSamples {
         Event.RolledOut(
           image: "a", kind: "compose", target: "web", status: .failed, ms: 1, error: "e"))
     case .rollout:
-      .hook(Event.HookRan(stage: .afterLoad, command: ["./smoke.sh"], exitCode: 1, ms: 2))
+      .hook(hook)
     case .hook: .cycle(cycle)
     case .cycle: .degraded(reason: "r")
     case .degraded: .overflow(reason: "r")
@@ -92,10 +92,19 @@ enum EventSamples {
   }
 
   private static var image: Event.ImageChanged {
-    Event.ImageChanged(
+    var image = Event.ImageChanged(
       image: "a", target: "//a:i", status: .loaded, ref: "a:dev", refs: ["a:dev", "a:1"],
       id: "sha256:0", runtime: "docker", step: "load", bytesSent: 1, layersSent: 2, layersTotal: 3,
-      ms: 4, error: "e", note: "n", log: "/state/log/1-a.log", heldUpBy: "b")
+      ms: 4, error: "e", log: "/state/log/1-a.log", heldUpBy: "b")
+    image.note = "n"
+    return image
+  }
+
+  private static var hook: Event.HookRan {
+    var hook = Event.HookRan(stage: .afterLoad, command: ["./smoke.sh"], exitCode: 1, ms: 2)
+    hook.error = "e"
+    hook.output = ["no answer"]
+    return hook
   }
 
   private static var cycle: Event.CycleEnded {
@@ -123,6 +132,7 @@ enum EventSamples {
         Diagnostic(file: "a.c", line: 1, severity: .note, message: "m"), image: nil)),
     .image(Event.ImageChanged(image: "a", target: "//a:i", status: .built)),
     .rollout(Event.RolledOut(image: "a", kind: "signal", target: "17", status: .started)),
+    .hook(Event.HookRan(stage: .afterLoad, command: ["./smoke.sh"], exitCode: 0, ms: 2)),
     .cycle(
       Event.CycleEnded(status: .ok, ok: 1, failed: 0, timings: .init(), bazelCommands: 0)),
   ]

@@ -51,7 +51,11 @@ import Testing
     let result = LoadResult(
       isChanged: true, id: Digest(of: []), bytesSent: 0, layersSent: 0, layersTotal: 0)
     record.begin(["app"])
-    record.built(image, ms: 0, loads: 3)
+    record.built(
+      image, ms: 0,
+      steps: [
+        .load(into: "docker"), .load(into: "oci:/images"), .load(into: "registry:localhost:5000"),
+      ])
     record.failedLoad(image, "down", as: [reference], runtime: "docker")
     record.loaded(image, result, as: [reference], runtime: "oci:/images", ms: 0)
     record.failedLoad(image, "down", as: [reference], runtime: "registry:localhost:5000")

@@ -46,13 +46,15 @@ import Watcher
 
   private func outcome(
     current: Set<String> = [], failedBuilds: Set<String> = [],
-    failedLoads: [String: Set<String>] = [:], troubled: Set<String> = [],
+    failedLoads: [String: Set<String>] = [:],
+    failedRollouts: [String: CycleOutcome.FailedRollout] = [:], troubled: Set<String> = [],
     isInterrupted: Bool = false, indexes: [TargetIndex] = []
   ) -> CycleOutcome {
     var outcome = CycleOutcome()
     outcome.current = current
     outcome.failedBuilds = failedBuilds
     outcome.failedLoads = failedLoads
+    outcome.failedRollouts = failedRollouts
     outcome.troubled = troubled
     outcome.isInterrupted = isInterrupted
     outcome.indexes = indexes
@@ -225,6 +227,26 @@ import Watcher
     #expect(retried?.owed == ["a"])
     #expect(retried?.batch.cause == .retry)
     #expect(state.cycleEnded(outcome(current: ["a"])).isEmpty)
+  }
+
+  @Test func `a failed rollout is tried again in a lane of its own`() {
+    var state = ready()
+    _ = state.receive(change("/w/a/x"), unfinished: [])
+    let lane = Retries.Lane.rollout("container a")
+    let failed = CycleOutcome.FailedRollout(target: "container a", isRetried: true)
+    let actions = state.cycleEnded(outcome(failedRollouts: ["a": failed]))
+    #expect(waits(actions) == [lane: .seconds(1)])
+    let retried = start(state.retryDue(lane, isAvailable: true))
+    #expect(retried?.owed == ["a"])
+    #expect(state.cycleEnded(outcome(current: ["a"])).isEmpty)
+  }
+
+  @Test func `an image that ends by its own fault waits for a save, and stays owed`() {
+    var state = ready()
+    _ = state.receive(change("/w/a/x"), unfinished: [])
+    let failed = CycleOutcome.FailedRollout(target: "container a", isRetried: false)
+    #expect(state.cycleEnded(outcome(failedRollouts: ["a": failed])).isEmpty)
+    #expect(start(state.receive(change("/w/b/x"), unfinished: []))?.owed == ["a", "b"])
   }
 
   @Test func `a runtime that stays down holds up no other`() {

@@ -93,13 +93,6 @@ struct ConfigurationReaderTests {
     ("- a", "watchbuild.yaml:1:1: error: expected keys and values, found a list"),
     ("text", "watchbuild.yaml:1:1: error: expected keys and values, found 'text'"),
     (
-      "rollout: {verify: live}",
-      "watchbuild.yaml:1:1: error: 'rollout' is not supported by this version; remove it"
-    ),
-    (
-      "hooks: {}", "watchbuild.yaml:1:1: error: 'hooks' is not supported by this version; remove it"
-    ),
-    (
       "prune: {keep: -1}",
       "watchbuild.yaml:1:15: error: write a number of images to keep of each name"
     ),
@@ -109,7 +102,8 @@ struct ConfigurationReaderTests {
     ),
     (
       "images: [{target: //a, rollout: {}}]",
-      "watchbuild.yaml:1:24: error: 'rollout' is not supported by this version; remove it"
+      "watchbuild.yaml:1:33: error: 'rollout' does not say what is to be restarted; give one of: signal, "
+        + "command, container, compose, kubernetes"
     ),
     ("bazel: [a]", "watchbuild.yaml:1:8: error: expected keys and values, found a list"),
     (

@@ -4,7 +4,12 @@ extension Event {
     package static let type = "rollout"
 
     package enum Status: String, Sendable, Encodable {
-      case started, live, failed, cancelled
+      case started
+      /// What runs was this image already.
+      case unchanged
+      /// It was restarted, and not looked at any further.
+      case done
+      case live, failed, cancelled
     }
 
     /// Its name.

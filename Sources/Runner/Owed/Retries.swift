@@ -8,6 +8,8 @@ package struct Retries: Hashable, Sendable {
     case bazel
     /// A runtime did not take an image.
     case runtime(String)
+    /// What a rollout reaches does not run an image.
+    case rollout(String)
     /// The configuration, or which images there are, could not be read.
     case reading
     /// The build writes files that it is made from.
@@ -42,9 +44,15 @@ package struct Retries: Hashable, Sendable {
 
   package mutating func forget(_ lane: Lane) { lanes[lane] = nil }
 
-  /// The runtimes that failed.
-  package var runtimes: Set<String> {
-    Set(lanes.keys.compactMap { if case .runtime(let name) = $0 { name } else { nil } })
+  /// The lanes of loads and rollouts.
+  package var deliveryLanes: Set<Lane> {
+    Set(
+      lanes.keys.filter { lane in
+        switch lane {
+        case .runtime, .rollout: true
+        case .bazel, .reading, .selfWritten: false
+        }
+      })
   }
 
   /// - Returns: The lanes that nobody waits for yet, each with how long to wait; they count as waited for now.

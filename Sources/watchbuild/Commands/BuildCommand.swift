@@ -60,6 +60,8 @@ extension ExitStatus {
       self = .buildFailed
     } else if !outcome.failedLoads.isEmpty {
       self = .loadFailed
+    } else if !outcome.failedRollouts.isEmpty || outcome.hasFailedHook {
+      self = .rolloutFailed
     } else if outcome.isInterrupted {
       self = .interrupted
     } else if !outcome.unfinished.isEmpty || !outcome.heldUp.isEmpty {

@@ -210,6 +210,7 @@ struct DevSession: Sendable {
       changed.buildConcurrency = settings.buildConcurrency
       changed.keepsGoing = settings.keepsGoing
       changed.loadJobs = settings.loadJobs
+      bench.with(settings, hearing: heard).addDelivery(to: &changed)
       return .read(changed)
     } catch let problem as Problem {
       tell(problem)

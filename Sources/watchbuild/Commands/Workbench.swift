@@ -105,7 +105,20 @@ struct Workbench: Sendable {
     setup.kept = KeptOutput(in: settings.stateDirectory.appending(KeptOutput.directoryName))
     setup.activity = activity
     setup.fetchLayer = fetchLayer
+    addDelivery(to: &setup)
     return setup
+  }
+
+  /// What follows the loads: rollouts, and the user's hooks.
+  func addDelivery(to setup: inout BuildSetup) {
+    let maker = RolloutMaker(
+      settings.rollout, in: settings.workspace, notes: RolloutNotes(in: settings.stateDirectory),
+      runner: runner, clock: clock)
+    setup.makeRollout = { image, runtimes in
+      image.rollout.map { maker.rollout(to: $0, from: runtimes) }
+    }
+    setup.hooks = HookRunner(
+      settings.hooks, in: settings.workspace, runner: runner, clock: clock)
   }
 
   /// Some images are not named but found, so that BUILD files decide which there are.

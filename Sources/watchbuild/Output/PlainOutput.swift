@@ -162,9 +162,11 @@ extension PlainOutput {
     let time = rollout.ms.map { " in \(Quantity.seconds($0))" } ?? ""
     return switch rollout.status {
     case .started: whenVerbose("\(place) rolling out")
+    case .unchanged: whenVerbose("\(place) runs it already")
+    case .done: unlessQuiet(paint(.success, "\(place) rolled out\(time)"))
     case .live: unlessQuiet(paint(.success, "\(place) live\(time)"))
-    case .failed:
-      [paint(.failure, "\(place) failed: \(safe(rollout.error ?? "no reason given"))")]
+    // The image's own line says why.
+    case .failed: whenVerbose(paint(.failure, "\(place) failed\(time)"))
     case .cancelled: whenVerbose("\(place) cancelled")
     }
   }
@@ -173,7 +175,9 @@ extension PlainOutput {
     let line =
       "\(hook.stage.rawValue) hook \(CommandText.text(hook.command)) ended with exit code "
       + "\(hook.exitCode) in \(Quantity.seconds(hook.ms))"
-    return hook.exitCode == 0 ? whenVerbose(line) : [paint(.failure, line)]
+    if hook.exitCode == 0, hook.error == nil { return whenVerbose(line) }
+    return [paint(.failure, line + (hook.error.map { " (\(safe($0)))" } ?? ""))]
+      + (hook.output ?? []).map { "    " + safe($0) }
   }
 
   private func image(_ image: Event.ImageChanged) -> [String] {
@@ -191,6 +195,8 @@ extension PlainOutput {
       }
       line += image.bytesSent.map { " (\(Quantity.bytes($0)))" } ?? ""
       return unlessQuiet(paint(.success, line + place + time))
+    // A rollout has a line of its own.
+    case .live where image.step == "rollout": return whenVerbose("\(name) live")
     case .live: return unlessQuiet(paint(.success, "\(name) live\(place)\(time)"))
     case .failed:
       let error = image.error ?? "no reason given"
@@ -217,10 +223,12 @@ extension PlainOutput {
       "finished: \(ended.ok) ok, \(ended.failed) failed\(names)"
       + (ended.heldUp > 0 ? ", \(ended.heldUp) held up" : "") + " in "
       + Quantity.seconds(timings.totalMs) + cancelled
-    let parts = [
-      ("window", timings.windowMs), ("plan", timings.planMs), ("lock", timings.lockMs),
-      ("bazel", timings.bazelMs), ("load", timings.loadMs),
-    ].map { "\($0.0) \($0.1) ms" }.joined(separator: ", ")
+    let rollout = timings.rolloutMs > 0 ? [("rollout", timings.rolloutMs)] : []
+    let parts =
+      ([
+        ("window", timings.windowMs), ("plan", timings.planMs), ("lock", timings.lockMs),
+        ("bazel", timings.bazelMs), ("load", timings.loadMs),
+      ] + rollout).map { "\($0.0) \($0.1) ms" }.joined(separator: ", ")
     let commands = Quantity.text(ended.bazelCommands, "bazel command")
     let cost =
       ended.cacheCostMs.map { ms in

@@ -10,7 +10,7 @@ import Testing
 @testable import Runner
 @testable import Runtimes
 
-@Suite struct LoadQueueTests {
+@Suite struct DeliveryQueueTests {
   /// Holds each load until it is let go.
   private final class HeldRuntime: ImageRuntime {
     let name: String
@@ -65,8 +65,9 @@ import Testing
   }
 
   private func running(
-    _ runtimes: [HeldRuntime], images: Int, clock: ManualClock = ManualClock(),
-    underway: LoadsUnderway = LoadsUnderway(), _ body: @Sendable (Events) async throws -> Void
+    _ runtimes: [HeldRuntime], images: Int, then rollout: (any Rollout)? = nil,
+    clock: ManualClock = ManualClock(),
+    underway: StepsUnderway = StepsUnderway(), _ body: @Sendable (Events) async throws -> Void
   ) async throws {
     let log = EventHub(now: { Date(timeIntervalSince1970: 0) })
     let events = Events(hub: log)
@@ -76,21 +77,18 @@ import Testing
       let archive = try ImageArchive.open(path)
       let reference = try #require(ImageReference("lab/app:dev"))
       let label = try #require(Label("//app:image"))
-      let queue = LoadQueue(
+      let queue = DeliveryQueue(
         limit: 2, underway: underway, record: CycleRecord(number: 1, log: log), clock: clock)
-      let (jobs, feed) = AsyncStream.makeStream(of: LoadQueue<ManualClock>.Job.self)
+      let (deliveries, feed) = AsyncStream.makeStream(of: Delivery.self)
       for number in 0..<images {
         let image = ImageTarget(
           name: "image\(number)", label: label, key: BatchKey(workspace: "/w"))
-        for runtime in runtimes {
-          feed.yield(
-            .init(image: image, archive: archive, references: [reference], runtime: runtime))
-        }
+        feed.yield(Delivery(of: image, archive, as: [reference], into: runtimes, then: rollout))
       }
       feed.finish()
-      async let done: Void = queue.run(jobs)
+      async let done = queue.run(deliveries)
       try await body(events)
-      await done
+      _ = await done
     }
   }
 
@@ -147,11 +145,89 @@ import Testing
     }
   }
 
+  // MARK: Rollouts
+
+  /// Notes what it was given, and answers as a test says.
+  private final class PlayedRollout: Rollout {
+    let kind = "container"
+    let target = "container cart"
+    let lane = "container cart"
+    private let result: Result<RolloutResult, RolloutError>
+    private let given = Mutex<[RolledImage]>([])
+    private let isHeld: Bool
+
+    init(
+      _ result: Result<RolloutResult, RolloutError> = .success(
+        RolloutResult(isChanged: true, isLive: true)), isHeld: Bool = false
+    ) {
+      self.result = result
+      self.isHeld = isHeld
+    }
+
+    var images: [RolledImage] { given.withLock { $0 } }
+
+    func roll(_ image: RolledImage) async throws -> RolloutResult {
+      given.withLock { $0.append(image) }
+      if isHeld {
+        for await _ in AsyncStream<Never>.makeStream().stream {}
+        throw CancellationError()
+      }
+      return try result.get()
+    }
+  }
+
+  @Test func `a rollout begins when every runtime holds the image, with its IDs there`()
+    async throws
+  {
+    let (slow, quick) = (HeldRuntime("slow"), HeldRuntime("quick", isHeld: false))
+    let rollout = PlayedRollout()
+    try await running([slow, quick], images: 1, then: rollout) { events in
+      while !events.images.contains("image0 loaded quick") { await Task.yield() }
+      #expect(rollout.images.isEmpty)
+      slow.letGo()
+      while !events.images.contains("image0 live ") { await Task.yield() }
+    }
+    #expect(rollout.images.map(\.name) == ["image0"])
+    #expect(rollout.images.first.map { Set($0.loaded.keys) } == ["slow", "quick"])
+  }
+
+  @Test func `a rollout that fails is told, and only the image's own fault waits for a save`()
+    async throws
+  {
+    for isOfImage in [true, false] {
+      let record = CycleRecord(
+        number: 1, log: EventHub(now: { Date(timeIntervalSince1970: 0) }))
+      let image = ImageTarget(
+        name: "cart", label: try #require(Label("//cart:image")), key: BatchKey(workspace: "/w"))
+      let rollout = PlayedRollout()
+      record.begin(["cart"])
+      record.built(image, ms: 0, steps: [.rollout(of: rollout.target)])
+      record.failedRollout(
+        image, RolloutError("it ended", isOfImage: isOfImage), by: rollout, ms: 0)
+      let outcome = record.end(totalMs: 0, indexes: [])
+      #expect(outcome.current.isEmpty)
+      #expect(
+        outcome.retriedSteps == (isOfImage ? [:] : [.rollout("container cart"): ["cart"]]))
+    }
+  }
+
+  @Test func `a rollout whose image is built anew is ended`() async throws {
+    let underway = StepsUnderway()
+    let rollout = PlayedRollout(isHeld: true)
+    try await running(
+      [HeldRuntime("docker", isHeld: false)], images: 1, then: rollout, underway: underway
+    ) { events in
+      while rollout.images.isEmpty { await Task.yield() }
+      underway.outdate(["image0"])
+      while !events.images.contains("image0 cancelled ") { await Task.yield() }
+    }
+  }
+
   // MARK: Outdated loads
 
   @Test func `a load whose image is built anew is ended, and so is one that waits`() async throws {
     let runtime = HeldRuntime("docker")
-    let underway = LoadsUnderway()
+    let underway = StepsUnderway()
     try await running([runtime], images: 4, underway: underway) { events in
       while runtime.startedCount < 2 { await Task.yield() }
       // The first is under way, the last waits for its turn.
@@ -170,7 +246,7 @@ import Testing
   @Test(arguments: [51, 100])
   func `a load that has sent more than is left is let finish`(sent: Int) async throws {
     let runtime = HeldRuntime("docker", sent: sent)
-    let underway = LoadsUnderway()
+    let underway = StepsUnderway()
     try await running([runtime], images: 1, underway: underway) { events in
       while runtime.startedCount < 1 { await Task.yield() }
       underway.outdate(["image0"])
@@ -181,7 +257,7 @@ import Testing
   }
 
   @Test func `a load is ended twice in a row, then let finish`() async throws {
-    let underway = LoadsUnderway()
+    let underway = StepsUnderway()
     for isLetFinish in [false, false, true, false] {
       let runtime = HeldRuntime("docker")
       try await running([runtime], images: 1, underway: underway) { events in
@@ -196,7 +272,7 @@ import Testing
 
   @Test func `a load that begins later is not outdated`() async throws {
     let runtime = HeldRuntime("docker", isHeld: false)
-    let underway = LoadsUnderway()
+    let underway = StepsUnderway()
     underway.outdate(["image0"])
     try await running([runtime], images: 1, underway: underway) { events in
       while events.images.isEmpty { await Task.yield() }

@@ -1,20 +1,21 @@
 import Images
+import Runtimes
 import Synchronization
 
-/// The loads of a run that are under way, so that one whose image is to be built anew can be ended
+/// The delivery steps of a run that are under way, so that one whose image is to be built anew can be ended
 /// before its time.
 ///
-/// Loads that have not begun to send are ended whenever they are outdated; of the others, those of
-/// which more is left than would be lost. Twice in a row at most: then one is let finish, so that
-/// an image whose sources are saved again and again gets into its runtimes all the same.
-package final class LoadsUnderway: Sendable {
-  /// The loads of one image into one runtime.
+/// A load that has not begun to send is ended whenever it is outdated, and so is a rollout. Of the other loads,
+/// those end of which more is left than would be lost. A step is ended twice in a row at most: then one is let
+/// finish, so that an image whose sources are saved again and again gets to where it runs all the same.
+package final class StepsUnderway: Sendable {
+  /// The same step of one image, again and again.
   private struct Lane: Hashable {
     var image: String
-    var runtime: String
+    var step: DeliveryStep
   }
 
-  private struct Load {
+  private struct Underway {
     var lane: Lane
     var progress: LoadProgress
     var interruption: Interruption
@@ -22,7 +23,7 @@ package final class LoadsUnderway: Sendable {
 
   private struct State {
     var nextID = 0
-    var loads: [Int: Load] = [:]
+    var steps: [Int: Underway] = [:]
     /// How often in a row.
     var outdated: [Lane: Int] = [:]
   }
@@ -33,57 +34,57 @@ package final class LoadsUnderway: Sendable {
 
   package init() {}
 
-  /// Ends loads of these images, which are all to be built and loaded anew; how far they have got
-  /// decides.
+  /// Ends steps of these images, which are all to be built and delivered anew. How far a load has got decides.
   ///
-  /// May be called at any time, from anywhere. Loads that begin later are not affected.
+  /// May be called at any time, from anywhere. Steps that begin later are not affected.
   package func outdate(_ images: Set<String>) {
     let ended = state.withLock { state in
-      let ended = state.loads.values.filter { load in
-        images.contains(load.lane.image) && !load.interruption.isInterrupted
-          && state.outdated[load.lane, default: 0] < Self.patience
-          && load.progress.count.isBetterAbandoned
+      let ended = state.steps.values.filter { step in
+        images.contains(step.lane.image) && !step.interruption.isInterrupted
+          && state.outdated[step.lane, default: 0] < Self.patience
+          && step.progress.count.isBetterAbandoned
       }
-      for load in ended { state.outdated[load.lane, default: 0] += 1 }
+      for step in ended { state.outdated[step.lane, default: 0] += 1 }
       return ended
     }
-    for load in ended { load.interruption.interrupt() }
+    for step in ended { step.interruption.interrupt() }
   }
 
-  /// Takes in a load that is to come.
-  func enter(_ image: String, into runtime: String) -> Ticket {
-    let lane = Lane(image: image, runtime: runtime)
+  /// Takes in a step that is to come.
+  func enter(_ step: DeliveryStep, of image: String) -> Ticket {
+    let lane = Lane(image: image, step: step)
     let (progress, interruption) = (LoadProgress(), Interruption())
     let id = state.withLock { state in
       state.nextID += 1
-      state.loads[state.nextID] = Load(lane: lane, progress: progress, interruption: interruption)
+      state.steps[state.nextID] = Underway(
+        lane: lane, progress: progress, interruption: interruption)
       return state.nextID
     }
     return Ticket(progress: progress, interruption: interruption) { [self] isOutdated in
       state.withLock { state in
-        state.loads[id] = nil
+        state.steps[id] = nil
         if !isOutdated { state.outdated[lane] = nil }
       }
     }
   }
 
-  /// One load.
+  /// One step.
   struct Ticket: Sendable {
     let progress: LoadProgress
     fileprivate let interruption: Interruption
-    /// Told whether the load was outdated.
+    /// Told whether the step was outdated.
     fileprivate let leave: @Sendable (Bool) -> Void
 
-    /// Runs the load to its end, or until it is outdated; to be called once.
+    /// Runs the step to its end, or until it is outdated; to be called once.
     ///
     /// - Returns: `nil` when it was outdated, and has ended.
     func run<Success: Sendable>(
-      _ load: @escaping @Sendable () async throws -> Success
+      _ work: @escaping @Sendable () async throws -> Success
     ) async throws -> Success? {
       var isOutdated = interruption.isInterrupted
       defer { leave(isOutdated) }
       if isOutdated { return nil }
-      let success = try await interruption.run(load)
+      let success = try await interruption.run(work)
       isOutdated = success == nil
       return success
     }
