@@ -42,4 +42,5 @@ struct RecordedEvent: Decodable, Sendable {
   var message: String?
   var option: String?
   var cacheCostMs: Int?
+  var stage: String?
 }
