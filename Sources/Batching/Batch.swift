@@ -18,6 +18,10 @@ package struct Batch: Hashable, Sendable {
   package var requested: Set<String>
   /// Changes were lost or can't be told: every image is to be built.
   package var affectsEverything: Bool
+  /// Somebody asked for a build now: what is owed is built even where builds are held.
+  package var isTriggered = false
+  /// What was asked meanwhile, in its order. The loop answers it when the batch has been taken in.
+  package var requests: [Request] = []
   /// Version control has held the window for as long as it may, and holds on.
   package var isHoldOverdue: Bool
   /// From the first change to the close.
@@ -55,6 +59,8 @@ package struct Batch: Hashable, Sendable {
     passed.formUnion(later.passed)
     requested.formUnion(later.requested)
     affectsEverything = affectsEverything || later.affectsEverything
+    isTriggered = isTriggered || later.isTriggered
+    requests += later.requests
     isHoldOverdue = isHoldOverdue || later.isHoldOverdue
     window += later.window
     weigh(later.cause)

@@ -29,6 +29,20 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
     var sawCommand: Bool
     /// There was something besides changes of files.
     var isForced = false
+
+    /// Version control may hold it open: it has changes, and nobody wants it closed.
+    var canBeHeld: Bool {
+      [.change, .overflow].contains(batch.cause) && (isForced || !changes.isEmpty)
+        && !batch.requests.contains(where: \.isPause)
+    }
+  }
+
+  /// What is known of an open window before it closes.
+  package struct Glance: Hashable, Sendable {
+    /// How many paths have changed.
+    package var changes: Int
+    /// It has been open for so long.
+    package var age: Duration
   }
 
   private let limits: Limits
@@ -38,6 +52,11 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
   package init(limits: Limits) { self.limits = limits }
 
   package var isCommandRunning: Bool { runningCommands > 0 }
+
+  /// - Returns: `nil` where no window is open.
+  package func glance(at now: Instant) -> Glance? {
+    open.map { Glance(changes: $0.changes.changes.count, age: $0.first.duration(to: now)) }
+  }
 
   /// When to look again; `nil`: nothing has happened.
   package var deadline: Instant? { open?.deadline }
@@ -73,21 +92,36 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
         $0.batch.affectsEverything = true
         $0.isForced = true
       }
-    case .degraded, .rootLost:
-      // Without a root there is nothing to build.
+    case .marked(.asked), .degraded, .rootLost:
+      // Without a root there is nothing to build. What is asked comes by `take`.
       break
     }
   }
 
-  /// Asks for images, by name; all of them when empty. The window closes at once.
-  package mutating func request(
-    _ images: Set<String>, cause: Batch.Cause, at now: Instant
-  ) {
-    extend(cause, at: now) {
-      $0.isForced = true
-      $0.batch.requested.formUnion(images)
-      $0.batch.affectsEverything = $0.batch.affectsEverything || images.isEmpty
-      $0.deadline = now
+  /// Takes in a request. One that builds or pauses closes the window at once; one that waits leaves it open.
+  package mutating func take(_ request: Request, at now: Instant) {
+    switch request.demand {
+    case .rebuild(let images, let cause):
+      extend(cause, at: now) {
+        $0.isForced = true
+        $0.batch.requested.formUnion(images)
+        $0.batch.affectsEverything = $0.batch.affectsEverything || images.isEmpty
+        $0.deadline = now
+      }
+    case .trigger(let images, _):
+      extend(.trigger, at: now) {
+        $0.isForced = true
+        $0.batch.requested.formUnion(images)
+        $0.batch.isTriggered = true
+        $0.batch.requests.append(request)
+        $0.deadline = now
+      }
+    case .wait, .pause, .resume, .synchronize:
+      let closesNow = open == nil || request.isPause
+      extend(.change, at: now, isChange: false) {
+        $0.batch.requests.append(request)
+        if closesNow { $0.deadline = now }
+      }
     }
   }
 
@@ -101,32 +135,36 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
   package mutating func close(at now: Instant, isHeld: Bool = false) -> Batch? {
     guard var closing = open, now >= closing.deadline else { return nil }
     let bound = closing.first.advanced(by: limits.maxHold)
-    if isHeld, now < bound, [.change, .overflow].contains(closing.batch.cause) {
+    if isHeld, now < bound, closing.canBeHeld {
       closing.deadline = min(now.advanced(by: limits.debounce), bound)
       open = closing
       return nil
     }
     open = nil
     // Temporary files came and went, nothing else.
-    guard closing.isForced || !closing.changes.isEmpty else { return nil }
-    closing.batch.isHoldOverdue = isHeld && now >= bound
+    guard closing.isForced || !closing.changes.isEmpty || !closing.batch.requests.isEmpty
+    else { return nil }
+    closing.batch.isHoldOverdue = isHeld && now >= bound && closing.canBeHeld
     closing.batch.sightings.removeAll { !closing.changes.contains($0.path) }
     closing.batch.take(closing.changes)
     closing.batch.window = closing.first.duration(to: now)
     return closing.batch
   }
 
+  /// - Parameter isChange: It moves the deadline of a window that is open.
   private mutating func extend(
-    _ cause: Batch.Cause, at now: Instant, _ change: (inout Open) -> Void
+    _ cause: Batch.Cause, at now: Instant, isChange: Bool = true, _ change: (inout Open) -> Void
   ) {
     var window =
       open
       ?? Open(first: now, deadline: now, batch: Batch(cause: cause), sawCommand: isCommandRunning)
     // Else what it has collected would be copied for each change.
     open = nil
-    window.batch.weigh(cause)
-    window.deadline = min(
-      now.advanced(by: limits.debounce), window.first.advanced(by: limits.maxDelay))
+    if isChange {
+      window.batch.weigh(cause)
+      window.deadline = min(
+        now.advanced(by: limits.debounce), window.first.advanced(by: limits.maxDelay))
+    }
     change(&window)
     open = window
   }

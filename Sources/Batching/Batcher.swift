@@ -7,7 +7,7 @@ package struct Batcher<C: Clock<Duration>>: Sendable {
   /// What reaches the batcher. Requests take the same road as changes and keep their order.
   package enum Input: Sendable {
     case events([WatchEvent])
-    case request(images: Set<String>, cause: Batch.Cause)
+    case request(Request)
   }
 
   private enum Signal: Sendable {
@@ -20,6 +20,7 @@ package struct Batcher<C: Clock<Duration>>: Sendable {
   private let clock: C
   private let isHeld: @Sendable () -> Bool
   private let look: @Sendable (FilePath) -> FileContent?
+  private let glanced: @Sendable (BatchWindow<C.Instant>.Glance?) -> Void
 
   /// At most so many files are looked at when so many changes come at once: more are no person's saves.
   private static var mostLooks: Int { 256 }
@@ -29,15 +30,18 @@ package struct Batcher<C: Clock<Duration>>: Sendable {
   ///   - clock: Tells the time and sleeps.
   ///   - isHeld: Whether version control is rewriting the tree; asked when a window is to close.
   ///   - look: Reads a file's content the moment its change is told; `nil`: it can't be told.
+  ///   - glanced: Told of the window after each step; `nil`: none is open. Must not wait.
   package init(
     limits: BatchWindow<C.Instant>.Limits, clock: C,
     isHeld: @escaping @Sendable () -> Bool = { false },
-    look: @escaping @Sendable (FilePath) -> FileContent? = { _ in nil }
+    look: @escaping @Sendable (FilePath) -> FileContent? = { _ in nil },
+    glanced: @escaping @Sendable (BatchWindow<C.Instant>.Glance?) -> Void = { _ in }
   ) {
     self.limits = limits
     self.clock = clock
     self.isHeld = isHeld
     self.look = look
+    self.glanced = glanced
   }
 
   private func content(after event: WatchEvent) -> FileContent? {
@@ -71,8 +75,8 @@ package struct Batcher<C: Clock<Duration>>: Sendable {
           for event in events {
             window.add(event, at: now, seeing: looks ? content(after: event) : nil)
           }
-        case .input(.request(let images, let cause)):
-          window.request(images, cause: cause, at: clock.now)
+        case .input(.request(let request)):
+          window.take(request, at: clock.now)
         case .tick:
           isTimerSet = false
         case .ended:
@@ -83,6 +87,7 @@ package struct Batcher<C: Clock<Duration>>: Sendable {
         {
           output(batch)
         }
+        glanced(window.glance(at: clock.now))
         // One timer at a time: a deadline that moved on is seen when the timer fires.
         if !isTimerSet, let deadline = window.deadline {
           isTimerSet = true

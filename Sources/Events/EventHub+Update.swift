@@ -12,25 +12,31 @@ extension EventHub {
   package func record(
     _ update: BuildUpdate, images: [String] = [], log: String? = nil, cycle: Int? = nil
   ) {
+    guard let kind = Event.Kind(update, images: images, log: log) else { return }
+    record(kind, cycle: cycle)
+  }
+}
+
+extension Event.Kind {
+  /// What is told of an update; `nil`: nothing.
+  package init?(_ update: BuildUpdate, images: [String], log: String?) {
     switch update {
     case .lock(let holder, let waited):
       let holder = holder.map { Event.LockAwaited.Holder(pid: $0.pid, command: $0.command) }
-      record(
-        .lock(Event.LockAwaited(holder: holder, waitedMs: waited.milliseconds)), cycle: cycle)
+      self = .lock(Event.LockAwaited(holder: holder, waitedMs: waited.milliseconds))
     case .cacheDiscarded(let option, let message, let cause):
-      record(
-        .cacheDiscarded(Event.CacheDiscarded(option: option, message: message, cause: cause)),
-        cycle: cycle)
+      self = .cacheDiscarded(
+        Event.CacheDiscarded(option: option, message: message, cause: cause))
     case .diagnostic(let diagnostic):
       var told = Event.Diagnosed(
         diagnostic, image: images.count == 1 ? images.first : nil,
         images: images.isEmpty ? nil : images)
       told.log = log
-      record(.diagnostic(told), cycle: cycle)
-    case .notice(let text): record(.degraded(reason: text), cycle: cycle)
+      self = .diagnostic(told)
+    case .notice(let text): self = .degraded(reason: text)
     case .target, .profile, .executionRoot, .actions, .progress, .retried, .message, .output,
       .printed:
-      break
+      return nil
     }
   }
 }

@@ -25,6 +25,8 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     /// The cycle under way has new indexes, and waits for what they add to what it owes.
     case refreshed([TargetIndex], AsyncStream<Set<String>>.Continuation)
     case learned([FilePath: FileContent])
+    /// The cycle under way has told something.
+    case told(Event.Kind)
     case cycleEnded(Result<CycleOutcome, any Error>)
     /// Whether what failed can be tried now.
     case retryDue(Retries.Lane, isAvailable: Bool)
@@ -88,13 +90,16 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
   ///   - busy: What a change does to a build that runs.
   ///   - postpones: No build at start, only the index.
   ///   - heard: What Bazel said before the start of what is to be built: told in the first cycle.
+  ///   - isManual: Only a trigger builds.
+  ///   - audience: Who is told what the loop does.
   ///   - definitions: Which changes ask for `read`.
   ///   - read: Gives the setup anew.
   ///   - follow: Lets the watch follow each new index; whether it then reaches further than before.
   /// - Throws: `LockHeld`; `CancellationError`.
   package func run(
     _ batches: AsyncStream<Batch>, setup: BuildSetup, busy: BusyPolicy.Choice = .restart,
-    postpones: Bool = false, heard: [BuildUpdate] = [], definitions: Definitions = Definitions(),
+    postpones: Bool = false, isManual: Bool = false, audience: Audience = Audience(),
+    heard: [BuildUpdate] = [], definitions: Definitions = Definitions(),
     read: @escaping Reader = { _, _, _ in .read(nil) },
     follow: @escaping @Sendable (TargetIndex) async -> Bool = { _ in false }
   ) async throws {
@@ -106,7 +111,8 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
       of: SavedIndexes.Snapshot.self, bufferingPolicy: .bufferingNewest(1))
     let began = FileClock.now
     var state = LoopState(
-      backlog: Backlog(images: setup.images, disk: disk), busy: busy, definitions: definitions)
+      backlog: Backlog(images: setup.images, disk: disk), busy: busy, definitions: definitions,
+      isManual: isManual)
     var moments = IndexMoments()
     for restored in await saved?.restore(setup.images, follow: follow) ?? [] {
       state.restore(restored)
@@ -115,7 +121,7 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
     }
     var turn = LoopTurn(
       loop: self, state: state, setup: setup, moments: moments, heard: heard, read: read,
-      follow: follow, mailbox: mailbox)
+      follow: follow, mailbox: mailbox, audience: audience)
     if postpones {
       // No cycle tells it.
       for update in turn.takeHeard() { record(update) }
@@ -162,8 +168,11 @@ package struct BuildLoop<C: Clock<Duration>>: Sendable {
 
   func record(_ update: BuildUpdate) { log.record(update) }
 
-  func cycleRecord(_ number: Int, _ history: BuildHistory, _ kept: KeptOutput?) -> CycleRecord {
-    CycleRecord(number: number, log: log, history: history, kept: kept)
+  func cycleRecord(
+    _ number: Int, _ history: BuildHistory, _ kept: KeptOutput?,
+    telling told: @escaping @Sendable (Event.Kind) -> Void
+  ) -> CycleRecord {
+    CycleRecord(number: number, log: log, history: history, kept: kept, told: told)
   }
 
   func pause(for wait: Duration) async throws { try await clock.pause(for: wait) }

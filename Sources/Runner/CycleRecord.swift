@@ -1,3 +1,4 @@
+import Batching
 import Bazel
 import Events
 import Graph
@@ -53,20 +54,29 @@ final class CycleRecord: Sendable {
   private let log: EventHub
   let history: BuildHistory
   private let kept: KeptOutput?
+  /// Is told what the log is.
+  private let told: @Sendable (Event.Kind) -> Void
   private let state = Mutex(State())
 
-  /// - Parameter kept: Where what is printed goes; `nil`: nowhere.
+  /// - Parameters:
+  ///   - kept: Where what is printed goes; `nil`: nowhere.
+  ///   - told: Is told what the log is.
   init(
-    number: Int?, log: EventHub, history: BuildHistory = BuildHistory(), kept: KeptOutput? = nil
+    number: Int?, log: EventHub, history: BuildHistory = BuildHistory(), kept: KeptOutput? = nil,
+    told: @escaping @Sendable (Event.Kind) -> Void = { _ in }
   ) {
     self.number = number
     self.log = log
     self.history = history
     self.kept = kept
+    self.told = told
   }
 
   @discardableResult
-  func record(_ kind: Event.Kind) -> Int? { log.record(kind, cycle: number) }
+  func record(_ kind: Event.Kind) -> Int? {
+    defer { told(kind) }
+    return log.record(kind, cycle: number)
+  }
 
   /// - Parameters:
   ///   - images: The images that a diagnostic or an output belongs to, where that is known already.
@@ -87,10 +97,9 @@ final class CycleRecord: Sendable {
       return
     }
     let images = known(images, update)
-    log.record(
-      update, images: images,
-      log: kept?.file(of: images.count == 1 ? images.first : nil, cycle: cycle)?.string,
-      cycle: number)
+    let log = kept?.file(of: images.count == 1 ? images.first : nil, cycle: cycle)?.string
+    guard let kind = Event.Kind(update, images: images, log: log) else { return }
+    record(kind)
   }
 
   /// Keeps what actions printed of an image that has failed of them.
@@ -376,6 +385,17 @@ final class CycleRecord: Sendable {
   /// Images that are neither done nor failed.
   var unfinished: Set<String> {
     names { if case .open = $0 { true } else { false } }
+  }
+
+  /// How far an image has got; `nil`: nowhere yet, or it failed.
+  func stage(of image: String) -> Stage? {
+    state.withLock { state in
+      switch state.images[image] {
+      case .current, .leftOut: .live
+      case .open(loadsLeft: .some), .failedLoad: .built
+      case .open(loadsLeft: nil), .failedBuild, .troubled, .heldUp, nil: nil
+      }
+    }
   }
 
   func isCurrent(_ image: String) -> Bool {

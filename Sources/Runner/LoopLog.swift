@@ -54,6 +54,9 @@ struct LoopLog: Sendable {
       logger.debug("builds nothing", metadata: ["changes": "\(batch.changes.count)"])
     case .tellSelfWritten(let files):
       logger.debug("builds no more for what the build writes", metadata: ["files": "\(files)"])
+    case .tellPaused: logger.debug("holds builds")
+    case .tellResumed: logger.debug("holds builds no longer")
+    case .answer(let id, _): logger.debug("answers", metadata: ["request": "\(id)"])
     case .retry(let lane, let wait):
       logger.debug("tries again later", metadata: ["lane": "\(lane)", "after": "\(wait)"])
     }

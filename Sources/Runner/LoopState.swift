@@ -1,12 +1,13 @@
 import Basics
 import Batching
+import Events
 import Graph
 import SystemPackage
 import Watcher
 
 /// What the loop knows between two signals, and what it decides at each: a value, without clock,
 /// task or process.
-struct LoopState: Sendable {
+package struct LoopState: Sendable {
   enum Action: Sendable {
     /// Interrupt the cycle under way.
     case interrupt
@@ -23,6 +24,11 @@ struct LoopState: Sendable {
     case tellSelfWritten([FilePath])
     /// Look again, so much later, whether what failed can be tried.
     case retry(Retries.Lane, after: Duration)
+    /// Builds are held from now on.
+    case tellPaused
+    case tellResumed
+    /// Somebody who asked can be answered.
+    case answer(Int, Answer)
   }
 
   /// A cycle to be run.
@@ -34,7 +40,7 @@ struct LoopState: Sendable {
     var halfSeen: [FilePath] = []
   }
 
-  private enum Phase: Sendable {
+  enum Phase: Sendable {
     case idle
     /// The configuration, or which images there are, is being read for a batch.
     case reading(Batch)
@@ -42,7 +48,7 @@ struct LoopState: Sendable {
   }
 
   /// The cycle under way.
-  private struct Running: Sendable {
+  struct Running: Sendable {
     var start: Start
     /// Up to which its success pays debts.
     var moment: PendingImages.Moment
@@ -52,18 +58,29 @@ struct LoopState: Sendable {
   }
 
   private(set) var backlog: Backlog
-  private let definitions: Definitions
+  let definitions: Definitions
+  /// Only a trigger builds.
+  let isManual: Bool
+  /// Until it is resumed, only a trigger builds.
+  var isPaused = false
   private var policy: BusyPolicy
-  private var cycles = 0
-  private var phase = Phase.idle
-  /// What came while something runs.
-  private var waiting: Batch?
+  private(set) var cycles = 0
+  private(set) var phase = Phase.idle
+  /// What came while something runs, or while builds are held.
+  private(set) var waiting: Batch?
   /// What came while `ignore` ignored it: it goes with the next batch.
-  private var ignored: Batch?
+  private(set) var ignored: Batch?
   /// What is to be read before the next batch is built.
-  private var unread: Reading = []
-  private var isReady = false
-  private var retries = Retries()
+  private(set) var unread: Reading = []
+  private(set) var isReady = false
+  private(set) var retries = Retries()
+  var reasons = DebtReasons()
+  var attainments = Attainments()
+  var results = Results()
+  var waits = Waits()
+  var departed = DepartedFiles()
+  /// Who holds Bazel's lock, where it is waited for.
+  var lockHolder: Event.LockAwaited?
   /// What changed while nobody watched.
   private var found: [FileChange] = []
   private var contents = KnownContents()
@@ -72,9 +89,11 @@ struct LoopState: Sendable {
   private var passing = PassingFiles()
 
   init(
-    backlog: Backlog, busy: BusyPolicy.Choice, definitions: Definitions = Definitions()
+    backlog: Backlog, busy: BusyPolicy.Choice, definitions: Definitions = Definitions(),
+    isManual: Bool = false
   ) {
     self.backlog = backlog
+    self.isManual = isManual
     self.definitions = definitions
     policy = BusyPolicy(busy)
   }
@@ -85,7 +104,7 @@ struct LoopState: Sendable {
   mutating func restore(_ saved: IndexFile.Saved) {
     backlog.adopt(saved.index)
     found += saved.changes
-    backlog.receive(Batch(cause: .start, changes: saved.changes, requested: saved.owed))
+    owe(Batch(cause: .start, changes: saved.changes, requested: saved.owed))
   }
 
   /// Everything is built once: a runtime may have lost what it was given.
@@ -98,7 +117,7 @@ struct LoopState: Sendable {
   /// What changed while nobody watched is owed, to the first cycle.
   mutating func postponed(_ indexes: [TargetIndex]) -> [Action] {
     for index in indexes { backlog.adopt(index) }
-    backlog.receive(Batch(cause: .start, changes: found))
+    owe(Batch(cause: .start, changes: found))
     // They were made after these changes.
     for index in indexes { backlog.adopt(index) }
     isReady = true
@@ -114,20 +133,40 @@ struct LoopState: Sendable {
   ///   - batch: What the batcher closed.
   ///   - unfinished: Images of the cycle under way that are neither done nor failed.
   mutating func receive(_ closed: Batch, unfinished: Set<String>) -> [Action] {
+    var batch = closed
+    batch.requests = []
+    let wasPaused = isPaused
+    var actions = obey(closed.requests)
+    if closed.requests.isEmpty || batch.isTriggered || !batch.isEmpty {
+      actions += takeIn(batch, unfinished: unfinished)
+    }
+    // What was held is next, unless it has gone with the batch.
+    if wasPaused, !isPaused, case .idle = phase { actions += next() }
+    return actions + attend(closed.requests)
+  }
+
+  private mutating func takeIn(_ closed: Batch, unfinished: Set<String>) -> [Action] {
     let before = closed.sightings.reduce(into: [:]) { $0[$1.path] = contents[$1.path] }
     var batch = contents.takeIn(closed, isBazelsOwn: backlog.bazelsOwn)
     // Nothing but what Bazel wrote, or what was there before.
-    guard !batch.isEmpty || closed.isEmpty else { return [] }
+    guard !batch.isEmpty || closed.isEmpty || closed.isTriggered else { return [] }
     halfSeen.takeIn(batch, cycle: cycles) { before[$0] }
     batch.passed = passing.takeIn(batch, isUnknown: backlog.isUnknown)
+    if batch.isTriggered { batch.requested.formUnion(left) }
+    let backlog = backlog
+    departed.takeIn(batch) { path in
+      backlog.isBlind || backlog.mayKnow(path) ? backlog.images(touchedBy: path, .deleted) : nil
+    }
     switch phase {
     case .idle:
-      return consider(batch)
+      return isHeld(batch) ? hold(batch) : consider(batch)
     case .reading:
+      // Owed at once, so that nobody who asks meanwhile takes the files of before for these.
+      owe(batch)
       waiting = merged(waiting, batch)
       return []
     case .building(var running):
-      let affected = backlog.receive(batch).images
+      let affected = owe(batch).images
       waiting = merged(waiting, batch)
       let urgent = backlog.affected(by: batch) { selfWritten.interrupts($0) }
       // An ignored change starts no build that would load the image anew.
@@ -168,6 +207,10 @@ struct LoopState: Sendable {
     }
     phase = .idle
     if definitions.reading(after: batch).contains(.configuration) { batch.cause = .configuration }
+    if isHeld(waiting.map { merged(batch, $0) } ?? batch) {
+      waiting = waiting.map { merged(batch, $0) } ?? batch
+      return planned()
+    }
     guard let later = waiting else { return begin(batch) }
     waiting = nil
     batch = merged(batch, later)
@@ -183,7 +226,9 @@ struct LoopState: Sendable {
   mutating func refreshed(_ indexes: [TargetIndex]) -> Set<String> {
     guard case .building(var running) = phase else { return [] }
     for index in indexes { backlog.adopt(index) }
-    let effect = backlog.receive(running.start.batch)
+    let effect = owe(running.start.batch)
+    // They were made after these changes.
+    for index in indexes { backlog.adopt(index) }
     running.start.owed.formUnion(effect.images)
     running.moment = backlog.pending.now
     phase = .building(running)
@@ -199,9 +244,12 @@ struct LoopState: Sendable {
     for image in outcome.current.union(outcome.leftOut) {
       backlog.settle(image, asOf: ended.moment)
     }
+    note(ended, outcome)
     settle(ended, outcome)
     if !outcome.found.isEmpty {
-      waiting = merged(waiting, Batch(cause: .change, changes: outcome.found))
+      let found = Batch(cause: .change, changes: outcome.found)
+      owe(found)
+      waiting = merged(waiting, found)
     }
     if outcome.isInterrupted {
       // What it was interrupted in is owed still.
@@ -218,7 +266,7 @@ struct LoopState: Sendable {
   ///
   /// - Parameter isAvailable: The runtime can be reached, if it is one that failed.
   mutating func retryDue(_ lane: Retries.Lane, isAvailable: Bool) -> [Action] {
-    guard retries.due(lane), case .idle = phase else { return [] }
+    guard retries.due(lane), case .idle = phase, !isHolding else { return [] }
     guard isAvailable else { return planned() }
     switch lane {
     case .reading:
@@ -231,13 +279,45 @@ struct LoopState: Sendable {
     }
   }
 
+  // MARK: Holding
+
+  /// Only a trigger builds.
+  private var isHolding: Bool { isPaused || isManual }
+
+  private func isHeld(_ batch: Batch) -> Bool { isHolding && !batch.isTriggered }
+
+  /// What is owed and not being made: it failed, or was held.
+  private var left: Set<String> {
+    guard case .building(let running) = phase else { return backlog.pending.names }
+    return backlog.pending.names.subtracting(running.start.owed)
+  }
+
+  /// Notes what a batch owes, and keeps it for the next build.
+  private mutating func hold(_ batch: Batch) -> [Action] {
+    let effect = owe(batch)
+    let isNothing =
+      effect == Effect() && batch.cause == .change && definitions.reading(after: batch).isEmpty
+    if isNothing { return [.tellUnaffected(batch)] }
+    waiting = merged(waiting, batch)
+    return []
+  }
+
+  /// Takes in a batch: what it affects is owed from now on, and for a reason.
+  @discardableResult
+  private mutating func owe(_ batch: Batch) -> Effect {
+    let effect = backlog.receive(batch)
+    let backlog = backlog
+    reasons.note(batch, affecting: effect.images) { backlog.images(affectedBy: $0) }
+    return effect
+  }
+
   // MARK: Decisions
 
   /// The next thing to do when nothing runs.
   private mutating func next() -> [Action] {
-    guard let batch = waiting else { return planned() }
+    guard let batch = waiting, !isHeld(batch) else { return planned() }
     waiting = nil
-    if policy.choice == .ignore {
+    if policy.choice == .ignore, !batch.isTriggered {
       ignored = merged(ignored, batch)
       return planned()
     }
@@ -246,22 +326,30 @@ struct LoopState: Sendable {
   }
 
   private mutating func consider(_ batch: Batch) -> [Action] {
-    let batch = ignored.map { merged($0, batch) } ?? batch
+    var batch = ignored.map { merged($0, batch) } ?? batch
     ignored = nil
+    // What was held goes with the trigger that came.
+    if let held = waiting {
+      batch = merged(held, batch)
+      waiting = nil
+    }
     unread.formUnion(definitions.reading(after: batch))
     return unread.isEmpty ? begin(batch) : read(for: batch)
   }
 
   private mutating func read(for batch: Batch) -> [Action] {
+    // As above: a reading takes its time.
+    owe(batch)
     phase = .reading(batch)
     return [.read(unread)]
   }
 
   /// Starts the cycle that a batch asks for, now that the configuration has been looked at.
   private mutating func begin(_ batch: Batch) -> [Action] {
-    let effect = backlog.receive(batch)
+    let effect = owe(batch)
     let owed = backlog.pending.names
-    let isAsked = !effect.images.isEmpty || effect.isStale || batch.cause == .configuration
+    let isAsked =
+      !effect.images.isEmpty || effect.isStale || batch.cause == .configuration || batch.isTriggered
     guard isAsked, !owed.isEmpty else {
       let isTold = batch.cause == .change && !batch.changes.isEmpty
       return (isTold ? [.tellUnaffected(batch)] : []) + planned()

@@ -1,4 +1,5 @@
 import Basics
+import Batching
 import Bazel
 import Events
 import Graph
@@ -30,12 +31,15 @@ struct LoopTurn<C: Clock<Duration>> {
   private var running: Running?
   private let began = FileClock.now
   private let log = LoopLog()
+  private let audience: Audience
+  /// When what failed is tried again; seconds since 1970.
+  private var due: [Retries.Lane: Double] = [:]
 
   init(
     loop: BuildLoop<C>, state: LoopState, setup: BuildSetup, moments: IndexMoments,
     heard: [BuildUpdate] = [], read: @escaping BuildLoop<C>.Reader,
     follow: @escaping @Sendable (TargetIndex) async -> Bool,
-    mailbox: AsyncStream<Signal>.Continuation
+    mailbox: AsyncStream<Signal>.Continuation, audience: Audience = Audience()
   ) {
     self.loop = loop
     self.state = state
@@ -44,6 +48,7 @@ struct LoopTurn<C: Clock<Duration>> {
     self.read = read
     self.follow = follow
     self.mailbox = mailbox
+    self.audience = audience
     for update in heard { self.heard.add(update) }
   }
 
@@ -54,12 +59,23 @@ struct LoopTurn<C: Clock<Duration>> {
 
   mutating func begin(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
     perform(state.begin(), in: &group)
+    show()
   }
 
   /// - Returns: Whether the loop goes on.
   /// - Throws: `LockHeld`; what a cycle or a reading threw.
   mutating func take(
     _ signal: Signal, in group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) throws -> Bool {
+    state.waits.forget(audience.departed())
+    let goesOn = try act(on: signal, in: &group)
+    perform(state.answers(), in: &group)
+    show()
+    return goesOn
+  }
+
+  private mutating func act(
+    on signal: Signal, in group: inout ThrowingDiscardingTaskGroup<any Error>
   ) throws -> Bool {
     switch signal {
     case .batch(let batch):
@@ -74,6 +90,10 @@ struct LoopTurn<C: Clock<Duration>> {
       answer.yield(state.refreshed(indexes))
     case .learned(let contents):
       state.learn(contents)
+    case .told(let kind):
+      var stage: Stage?
+      if case .image(let event) = kind { stage = running?.record.stage(of: event.image) }
+      state.told(kind, reaching: stage, at: FileClock.now)
     case .cycleEnded(let result):
       let outcome = try result.get()
       log.tell(outcome)
@@ -89,12 +109,22 @@ struct LoopTurn<C: Clock<Duration>> {
       }
       perform(actions, in: &group)
     case .retryDue(let lane, let isAvailable):
+      due[lane] = nil
       perform(state.retryDue(lane, isAvailable: isAvailable), in: &group)
     case .indexed(let indexes):
       for index in indexes { moments.adopted(index, at: began) }
       perform(state.postponed(indexes), in: &group)
     }
     return true
+  }
+
+  /// Shows how things are now.
+  private func show() {
+    var snapshot = state.snapshot
+    for index in snapshot.retries.indices {
+      snapshot.retries[index].time = due[snapshot.retries[index].lane]
+    }
+    audience.show(snapshot)
   }
 
   /// What the next run is to find, if it is other than what was saved last.
@@ -135,7 +165,12 @@ struct LoopTurn<C: Clock<Duration>> {
       case .tellReady: loop.record(.ready)
       case .tellUnaffected(let batch): loop.record(.unaffected(Event.Unaffected(batch, setup)))
       case .tellSelfWritten(let files): loop.record(.selfWritten(files, setup))
-      case .retry(let lane, let wait): retry(lane, after: wait, in: &group)
+      case .tellPaused: loop.record(.paused(reason: "builds are held until 'watchbuild resume'"))
+      case .tellResumed: loop.record(.resumed(reason: "saves are built again"))
+      case .answer(let id, let answer): audience.answer(id, answer)
+      case .retry(let lane, let wait):
+        due[lane] = FileClock.now + Double(wait.milliseconds) / 1000
+        retry(lane, after: wait, in: &group)
       }
     }
   }
@@ -156,7 +191,9 @@ struct LoopTurn<C: Clock<Duration>> {
   private mutating func run(
     _ start: LoopState.Start, in group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
-    let record = loop.cycleRecord(start.number, history, setup.kept)
+    let record = loop.cycleRecord(start.number, history, setup.kept) { [mailbox] in
+      mailbox.yield(.told($0))
+    }
     let interruption = Interruption()
     running = Running(began: FileClock.now, record: record, interruption: interruption)
     let cycle = loop.cycle(

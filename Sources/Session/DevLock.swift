@@ -164,7 +164,7 @@ package final class DevLock: Sendable {
     return other(written, workspace: workspace)
   }
 
-  private static func other(_ process: pid_t?, workspace: FilePath) -> Problem {
+  package static func other(_ process: Int32?, workspace: FilePath) -> Problem {
     let holder = process.map { " (pid \($0))" } ?? ""
     let stop = process.map { "kill -INT \($0)" } ?? "Ctrl-C in its terminal"
     return Problem(

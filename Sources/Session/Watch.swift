@@ -11,7 +11,7 @@ package import Watcher
 /// of other workspaces that images are made in.
 ///
 /// Where notification can't be had it polls, and `shortfall` says why.
-package final class Watch: Sendable {
+package final class Watch: ChangeSource {
   private enum Kind: Sendable {
     case notify(InotifyWatcher)
     case poll(PollingWatcher)
@@ -39,7 +39,7 @@ package final class Watch: Sendable {
   private static func start(
     _ scope: WatchScope, _ settings: Settings, unnotified fileSystem: String?
   ) throws(WatchError) -> (Kind, shortfall: String?) {
-    guard settings.trigger == .notify else { return (try poll(scope, settings), nil) }
+    guard settings.trigger != .poll else { return (try poll(scope, settings), nil) }
     let interval = "every \(DurationText.text(settings.pollInterval))"
     if let fileSystem {
       return (

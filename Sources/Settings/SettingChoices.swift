@@ -2,6 +2,8 @@
 package enum Trigger: String, CaseIterable, Sendable {
   case notify
   case poll
+  /// By notification; builds only when `watchbuild trigger` asks for them.
+  case manual
 }
 
 package enum OutputMode: String, CaseIterable, Sendable {

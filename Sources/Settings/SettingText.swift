@@ -4,10 +4,7 @@ import SystemPackage
 /// Reads the values of settings from text: one way for options, environment and file.
 package enum SettingText {
   package static func trigger(_ text: String) throws(InvalidValue) -> Trigger {
-    if text == "manual" {
-      throw InvalidValue("'manual' is not supported by this version; use notify or poll")
-    }
-    return try choice(text)
+    try choice(text)
   }
 
   static func choice<Choice>(_ text: String) throws(InvalidValue) -> Choice

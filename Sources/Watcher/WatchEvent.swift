@@ -30,4 +30,6 @@ package enum WatchMark: Hashable, Sendable {
   case commandBegan
   /// A Bazel command of ours has ended.
   case commandEnded
+  /// Somebody asks something; the number tells what.
+  case asked(Int)
 }

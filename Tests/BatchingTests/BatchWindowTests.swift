@@ -72,7 +72,7 @@ import Watcher
   @Test func `a request closes the window at once`() {
     var window = window()
     window.add(change("/w/a"), at: at(0))
-    window.request(["api"], cause: .trigger, at: at(5))
+    window.take(Request(id: 1, demand: .trigger(["api"], upTo: nil)), at: at(5))
     let batch = window.close(at: at(5))
     #expect(batch?.cause == .trigger)
     #expect(batch?.requested == ["api"])
@@ -175,7 +175,7 @@ import Watcher
     var window = window()
     window.add(change("/w/a", .created), at: at(0))
     window.add(change("/w/a", .deleted), at: at(1))
-    window.request(["api"], cause: .trigger, at: at(2))
+    window.take(Request(id: 1, demand: .trigger(["api"], upTo: nil)), at: at(2))
     let closed = window.close(at: at(2))
     #expect(closed?.requested == ["api"])
   }

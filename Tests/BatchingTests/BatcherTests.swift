@@ -62,7 +62,7 @@ import Watcher
 
   @Test func `a request is answered without waiting`() async {
     await batches { feed, _, output in
-      feed.yield(.request(images: [], cause: .start))
+      feed.yield(.request(Request(id: 1, demand: .rebuild([], cause: .start))))
       let batch = await output.first()
       #expect(batch?.cause == .start)
       #expect(batch?.affectsEverything == true)

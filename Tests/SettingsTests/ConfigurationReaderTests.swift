@@ -147,8 +147,8 @@ struct ConfigurationReaderTests {
       "watchbuild.yaml:1:27: error: write a number of images, or 0 for no limit"
     ),
     (
-      "watch: {trigger: manual}",
-      "watchbuild.yaml:1:18: error: 'manual' is not supported by this version; use notify or poll"
+      "watch: {trigger: manul}",
+      "watchbuild.yaml:1:18: error: 'manul' is none of notify, poll, manual (did you mean 'manual'?)"
     ),
     (
       "watch: {ignore: ['']}", "watchbuild.yaml:1:18: error: an empty pattern matches nothing"

@@ -16,7 +16,7 @@ package struct Backlog: Sendable {
   package private(set) var staleWorkspaces: Set<FilePath>
   /// Workspaces whose graph Bazel could not tell: any change may affect any of their images.
   private var unknownWorkspaces: Set<FilePath>
-  private let disk: DiskQuestions
+  let disk: DiskQuestions
 
   /// - Parameters:
   ///   - images: All configured images.
@@ -51,6 +51,9 @@ package struct Backlog: Sendable {
   }
 
   // MARK: Questions
+
+  /// Somewhere the graph is not known at all.
+  package var isBlind: Bool { !unknownWorkspaces.isEmpty }
 
   /// Whether nobody but Bazel writes a path: its lock file, the links that it leaves in a workspace, and where it
   /// puts other repositories. To be asked of all the paths of a batch.

@@ -2,8 +2,10 @@
 /// succeeded began.
 package struct PendingImages: Hashable, Sendable {
   /// A moment in the order of debts; taken before a build starts.
-  package struct Moment: Hashable, Sendable {
+  package struct Moment: Hashable, Sendable, Comparable {
     fileprivate var number: Int
+
+    package static func < (first: Moment, second: Moment) -> Bool { first.number < second.number }
   }
 
   private var latest = 0
@@ -15,6 +17,13 @@ package struct PendingImages: Hashable, Sendable {
   package var names: Set<String> { Set(debts.keys) }
 
   package func contains(_ image: String) -> Bool { debts[image] != nil }
+
+  /// When each of these images that is owed something became so last.
+  package func debts(of images: some Sequence<String>) -> [String: Moment] {
+    images.reduce(into: [:]) { found, image in
+      found[image] = debts[image].map { Moment(number: $0) }
+    }
+  }
 
   package mutating func owe(_ images: some Sequence<String>) {
     latest += 1

@@ -28,6 +28,11 @@ package struct Retries: Hashable, Sendable {
 
   package func images(of lane: Lane) -> Set<String> { lanes[lane]?.images ?? [] }
 
+  /// What each lane owes.
+  package var images: [(lane: Lane, images: Set<String>)] {
+    lanes.map { ($0.key, $0.value.images) }
+  }
+
   package func contains(_ lane: Lane) -> Bool { lanes[lane] != nil }
 
   /// Replaces what a lane owes, and forgets the lane where that is nothing.

@@ -27,7 +27,7 @@ package struct LossWatch<C: Clock<Duration>>: Sendable {
   ///
   /// - Parameter report: Told once of each loss that is to be mended now, by a load; of those that
   ///   one look shows, together.
-  package func run(_ report: @escaping @Sendable ([LostImage]) -> Void) async {
+  package func run(_ report: @escaping @Sendable ([LostImage]) async -> Void) async {
     guard runtime.lossNotice != .never else { return }
     // One wish says as much as many.
     let (wishes, wish) = AsyncStream.makeStream(
@@ -59,7 +59,7 @@ package struct LossWatch<C: Clock<Duration>>: Sendable {
 
   /// - Returns: When to look again, at the latest.
   private func look(
-    _ judgement: inout LossJudgement<C.Instant>, _ report: @Sendable ([LostImage]) -> Void
+    _ judgement: inout LossJudgement<C.Instant>, _ report: @Sendable ([LostImage]) async -> Void
   ) async -> C.Instant? {
     let holdings = held.all(in: runtime.name)
     guard !holdings.isEmpty else { return nil }
@@ -79,7 +79,7 @@ package struct LossWatch<C: Clock<Duration>>: Sendable {
         image: holding.image, reference: reference, runtime: runtime.name, loss: loss,
         repetitions: repetitions)
     }
-    if !lost.isEmpty { report(lost.sorted { "\($0.reference)" < "\($1.reference)" }) }
+    if !lost.isEmpty { await report(lost.sorted { "\($0.reference)" < "\($1.reference)" }) }
     return verdict.next
   }
 

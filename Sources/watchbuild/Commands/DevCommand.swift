@@ -30,7 +30,7 @@ struct DevCommand: AsyncParsableCommand {
       try await stopping.run(showing: bench.shown, { bench.log.record(.stopping(reason: $0)) }) {
         try await DevSession(
           bench: bench.holding(lock), watch: watch, invocation: invocation, loop: loop,
-          watching: watching
+          watching: watching, stop: stopping.stop
         ).run()
       }
     } catch {

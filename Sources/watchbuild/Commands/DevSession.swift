@@ -2,6 +2,8 @@ import Basics
 import Batching
 import Bazel
 import Events
+import FoundationEssentials
+import Glibc
 import Graph
 import Logging
 import Processes
@@ -9,6 +11,7 @@ import Runner
 import Runtimes
 import Session
 import Settings
+import Synchronization
 import SystemPackage
 import Watcher
 
@@ -20,13 +23,14 @@ struct DevSession: Sendable {
   private let invocation: Invocation
   private let loop: LoopOptions
   private let watching: WatchOptions
+  private let session: Session<ContinuousClock>
+  private let stop: @Sendable () -> Void
+  private let degraded = DegradedNotes()
   private let log = Logger(label: "watcher")
-
-  private typealias Inputs = Batcher<ContinuousClock>.Input
 
   init(
     bench: Workbench, watch: Watch, invocation: Invocation, loop: LoopOptions,
-    watching: WatchOptions
+    watching: WatchOptions, stop: @escaping @Sendable () -> Void
   ) {
     var bench = bench
     bench.runner = MarkedRunner(bench.runner, mark: watch.mark)
@@ -35,10 +39,21 @@ struct DevSession: Sendable {
     self.invocation = invocation
     self.loop = loop
     self.watching = watching
+    self.stop = stop
+    session = Session(log: bench.log, clock: bench.clock, source: watch)
   }
 
   /// Runs until cancelled.
   func run() async throws {
+    let control = try await startControl()
+    let result: Result<Void, any Error>
+    do { result = .success(try await runLoop()) } catch { result = .failure(error) }
+    // Also where it was cancelled: those who wait are told.
+    await control?.stop()
+    try result.get()
+  }
+
+  private func runLoop() async throws {
     try await bench.tellingActivity {
       let (images, heard) = try await bench.firstImages()
       await watch.add(Set(images.map(\.key.workspace)))
@@ -55,6 +70,7 @@ struct DevSession: Sendable {
 
   private func tellWatching() async {
     let summary = await watch.ready()
+    for reason in [watch.shortfall, summary.degraded] { reason.map(degraded.add) }
     bench.log.record(
       .watching(
         Event.Watching(
@@ -64,48 +80,28 @@ struct DevSession: Sendable {
 
   private func run(_ setup: BuildSetup, heard: [BuildUpdate]) async throws {
     let settings = bench.settings
-    // Both are read without delay; the watcher bounds what it sends and the loop merges batches.
-    let (inputs, input) = AsyncStream.makeStream(of: Inputs.self)
-    let (batches, batch) = AsyncStream.makeStream(of: Batch.self)
     let versionControl = Set(setup.images.map(\.key.workspace)).union([settings.workspace])
       .map { VersionControlLock(root: $0) }
-    let batcher = Batcher(
-      limits: .init(debounce: settings.debounce, maxDelay: settings.maxDelay),
-      clock: bench.clock, isHeld: { versionControl.contains { $0.isHeld() } },
-      look: FileContent.look)
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        await watch.events { events in
-          for event in events { tell(event) }
-          input.yield(.events(events))
-        }
-      }
-      group.addTask {
-        await batcher.run(inputs) { closed in
-          if closed.isHoldOverdue { tellOverdue(closed) }
-          batch.yield(closed)
-        }
-      }
+    var rules = Session<ContinuousClock>.Rules(
+      window: .init(debounce: settings.debounce, maxDelay: settings.maxDelay))
+    rules.busy = settings.onBusyUpdate
+    rules.isManual = settings.trigger == .manual
+    rules.postpones = settings.isPostponed || rules.isManual
+    rules.definitions = definitions
+    rules.saved = SavedIndexes(in: settings.stateDirectory, log: bench.log)
+    rules.isHeld = { versionControl.contains { $0.isHeld() } }
+    var errands = Session<ContinuousClock>.Errands()
+    errands.read = { try await read($0, from: $1, hearing: $2) }
+    errands.follow = follow
+    errands.tell = tell
+    errands.overdue = tellOverdue
+    try await withThrowingTaskGroup(of: Void.self) { [rules, errands] group in
       group.addTask {
         await ImageCleaning(settings: settings, environment: invocation.environment)
           .run(in: setup.runtimes, clock: bench.clock)
       }
-      for runtime in setup.runtimes {
-        group.addTask {
-          await LossWatch(runtime, held: setup.held, clock: bench.clock).run { lost in
-            for image in lost { bench.log.record(.degraded(reason: "\(image)")) }
-            input.yield(.request(images: Set(lost.map(\.image)), cause: .retry))
-          }
-        }
-      }
       defer { group.cancelAll() }
-      try await BuildLoop(
-        log: bench.log, clock: bench.clock,
-        saved: SavedIndexes(in: settings.stateDirectory, log: bench.log)
-      ).run(
-        batches, setup: setup, busy: settings.onBusyUpdate, postpones: settings.isPostponed,
-        heard: heard, definitions: definitions,
-        read: { try await read($0, from: $1, hearing: $2) }, follow: follow)
+      try await session.run(setup, by: rules, errands: errands, heard: heard)
     }
   }
 
@@ -134,7 +130,9 @@ struct DevSession: Sendable {
           "path": "\(change.path)", "kind": "\(change.kind)", "repeated": "\(change.isRepeated)",
         ])
     case .overflowed(let reason): bench.log.record(.overflow(reason: reason))
-    case .degraded(let reason): bench.log.record(.degraded(reason: reason))
+    case .degraded(let reason):
+      degraded.add(reason)
+      bench.log.record(.degraded(reason: reason))
     case .rootLost(let root):
       bench.log.record(.degraded(reason: "\(root) is gone; it is waited for"))
     case .rootReturned(let root):
@@ -163,6 +161,51 @@ struct DevSession: Sendable {
       added: missing(in: old, of: new), removed: missing(in: new, of: old))
     guard !changed.added.isEmpty || !changed.removed.isEmpty else { return }
     bench.log.record(.images(changed))
+  }
+
+  // MARK: Control
+
+  /// - Returns: `nil` where there can be no control socket; that is told.
+  /// - Throws: `Problem` where another `dev` answers at the socket.
+  private func startControl() async throws -> ControlServer? {
+    let settings = bench.settings
+    let places = ControlPlace.places(
+      for: settings.workspace, state: settings.stateDirectory.path,
+      environment: invocation.environment)
+    guard let place = places.first else { return nil }
+    do {
+      let server = ControlServer(try await ControlSocket.listen(at: place), api)
+      try await server.start()
+      return server
+    } catch ControlSocket.Failure.living(_, let process) {
+      throw DevLock.other(process, workspace: settings.workspace)
+    } catch let error where !(error is CancellationError) {
+      bench.log.record(
+        .degraded(reason: "no control socket, so that 'watchbuild wait' finds no dev: \(error)"))
+      return nil
+    }
+  }
+
+  private var api: ControlAPI {
+    let run = StatusReport.Run(
+      version: watchbuildVersion, workspace: bench.settings.workspace, process: getpid(),
+      start: Date(), trigger: bench.settings.trigger == .manual ? "manual" : watch.trigger)
+    var api = ControlAPI(
+      ask: { await session.ask($0) },
+      status: {
+        let state = session.state
+        return StatusReport(
+          run, loop: state.loop,
+          window: state.window.map {
+            StatusReport.Window(changes: $0.changes, openMs: $0.age.milliseconds)
+          }, degraded: degraded.all, seq: bench.log.last)
+      }, events: { EventLines(bench.log, since: $0, goesOn: $1) }, stop: stop)
+    let kept = bench.settings.stateDirectory.appending(KeptOutput.directoryName)
+    api.log = { image in
+      // What can't be read is not there for a client either.
+      (try? KeptOutput.log(of: image, cycle: nil, in: kept))?.text
+    }
+    return api
   }
 
   // MARK: Configuration
@@ -262,6 +305,22 @@ struct DevSession: Sendable {
             Diagnostic(
               file: place.file, line: place.line, column: place.column, severity: .error,
               message: problem.message), image: nil)))
+    }
+  }
+}
+
+/// Why less is seen than could be, each reason once.
+private final class DegradedNotes: Sendable {
+  /// Said of single directories, there could be very many.
+  private static let limit = 50
+
+  private let reasons = Mutex<[String]>([])
+
+  var all: [String] { reasons.withLock { $0 } }
+
+  func add(_ reason: String) {
+    reasons.withLock { reasons in
+      if reasons.count < Self.limit, !reasons.contains(reason) { reasons.append(reason) }
     }
   }
 }

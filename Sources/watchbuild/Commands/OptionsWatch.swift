@@ -8,7 +8,8 @@ import Settings
 struct WatchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "How changes are seen: notify or poll. (default: notify)", valueName: "how"),
+      "How changes are seen: notify or poll; manual builds only on 'watchbuild trigger'. "
+        + "(default: notify)", valueName: "how"),
     completion: .list(Trigger.allCases.map(\.rawValue)), transform: SettingText.trigger)
   var trigger: Trigger?
 

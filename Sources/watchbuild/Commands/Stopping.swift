@@ -7,16 +7,26 @@ import UnixSignals
 
 /// Ends a command when a signal says so, or when nobody reads its output any more.
 struct Stopping: Sendable {
+  private enum Reason: Sendable {
+    case closed(OutputClosed)
+    case request
+  }
+
   private let interruption = Interruption()
-  private let closed: AsyncStream<OutputClosed>
-  private let continuation: AsyncStream<OutputClosed>.Continuation
+  /// Interrupted when somebody asked for the end.
+  private let requested = Interruption()
+  private let reasons: AsyncStream<Reason>
+  private let continuation: AsyncStream<Reason>.Continuation
 
   init() {
-    (closed, continuation) = AsyncStream.makeStream(of: OutputClosed.self)
+    (reasons, continuation) = AsyncStream.makeStream(of: Reason.self)
   }
 
   /// To be told when output can't be written any more.
-  func outputClosed(_ error: OutputClosed) { continuation.yield(error) }
+  func outputClosed(_ error: OutputClosed) { continuation.yield(.closed(error)) }
+
+  /// Ends the work as a signal does, but as something that was asked for: with success.
+  func stop() { continuation.yield(.request) }
 
   /// Runs work to its end, or until SIGINT, SIGTERM or SIGHUP; then the work is cancelled and
   /// waited for. A second signal ends the process at once, once all that runs below has had its signal.
@@ -29,7 +39,7 @@ struct Stopping: Sendable {
   ///   - output: Who reads what happens; what they have not written yet is waited for, within bounds.
   ///   - stopping: Told of the first signal.
   ///   - work: What the command does.
-  /// - Throws: `ExitStatus.interrupted`; `OutputClosed`; what the work throws.
+  /// - Throws: `ExitStatus.interrupted`, or `.ok` where `stop` ended it; `OutputClosed`; what the work throws.
   func run<Success: Sendable>(
     showing output: EventReaders? = nil,
     _ stopping: @escaping @Sendable (String) -> Void = { _ in },
@@ -57,9 +67,15 @@ struct Stopping: Sendable {
         return nil
       }
       group.addTask {
-        for await error in closed {
+        for await reason in reasons {
+          if case .closed(let error) = reason {
+            interruption.interrupt()
+            throw error
+          }
+          guard !interruption.isInterrupted else { continue }
+          requested.interrupt()
+          stopping("watchbuild stop")
           interruption.interrupt()
-          throw error
         }
         return nil
       }
@@ -73,7 +89,9 @@ struct Stopping: Sendable {
         await output?.finish(
           patience: interruption.isInterrupted
             ? EventReaders.patienceWhenInterrupted : EventReader.patience)
-        guard let success = try result.get() else { throw ExitStatus.interrupted }
+        guard let success = try result.get() else {
+          throw requested.isInterrupted ? ExitStatus.ok : .interrupted
+        }
         return success
       }
       defer { group.cancelAll() }

@@ -107,7 +107,7 @@ struct SettingsTests {
   @Test(arguments: [
     ("WATCHBUILD_DEBOUNCE", "30", "a duration needs a unit: write 30ms or 30s"),
     ("WATCHBUILD_POLL_INTERVAL", "0s", "polling more often"),
-    ("WATCHBUILD_TRIGGER", "manual", "'manual' is not supported by this version"),
+    ("WATCHBUILD_TRIGGER", "manul", "did you mean 'manual'?"),
     ("WATCHBUILD_ON_BUSY_UPDATE", "qeue", "did you mean 'queue'?"),
     ("WATCHBUILD_KEEP_GOING", "maybe", "neither true nor false"),
     ("WATCHBUILD_BUILD_CONCURRENCY", "-1", "or 0 for no limit"),
@@ -130,7 +130,7 @@ struct SettingsTests {
 
   @Test(arguments: [
     (["--debounce", "30"], "a duration needs a unit: write 30ms or 30s"),
-    (["--trigger", "manual"], "'manual' is not supported by this version"),
+    (["--trigger", "manul"], "did you mean 'manual'?"),
     (["--trigger", "pol"], "did you mean 'poll'?"),
     (
       ["--load", "registry:localhost:5000/A"],

@@ -1,0 +1,66 @@
+import Basics
+import Events
+import FoundationEssentials
+package import Runner
+
+/// What is sent back.
+enum ControlResponse: Sendable {
+  /// One JSON object.
+  case object(status: Int, [UInt8])
+  /// JSON Lines, for as long as somebody reads.
+  case lines(EventLines)
+  case text([UInt8])
+
+  /// A mistake of whoever asked, or a reason why there is no answer.
+  ///
+  /// - Parameter code: For programs; it never changes.
+  static func error(_ status: Int, _ code: String, _ message: String) -> ControlResponse {
+    encoded(status, ["error": ["code": code, "message": message]])
+  }
+
+  static func encoded(_ status: Int, _ value: some Encodable) -> ControlResponse {
+    do {
+      return .object(status: status, try ControlJSON.bytes(value))
+    } catch {
+      // Nothing that is sent has a number or a key that JSON lacks.
+      return .object(status: 500, Array(#"{"error":{"code":"internal","message":"no JSON"}}"#.utf8))
+    }
+  }
+
+  /// The reason phrase of a status.
+  static func reason(_ status: Int) -> String {
+    switch status {
+    case 200: "OK"
+    case 202: "Accepted"
+    case 400: "Bad Request"
+    case 403: "Forbidden"
+    case 404: "Not Found"
+    case 405: "Method Not Allowed"
+    case 408: "Request Timeout"
+    case 413: "Content Too Large"
+    case 503: "Service Unavailable"
+    default: "Internal Server Error"
+    }
+  }
+}
+
+/// JSON as the control socket has it: keys in one order, and nothing that a terminal acts on.
+package enum ControlJSON {
+  package static func bytes(_ value: some Encodable) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try UnsafeText.escaped(json: Array(encoder.encode(value)))
+  }
+}
+
+extension Verdict: Encodable {
+  private enum CodingKeys: String, CodingKey { case verdict, cycle, images, diagnostics }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(verdict, forKey: .verdict)
+    try container.encodeIfPresent(cycle, forKey: .cycle)
+    try container.encode(images, forKey: .images)
+    try container.encode(diagnostics, forKey: .diagnostics)
+  }
+}
