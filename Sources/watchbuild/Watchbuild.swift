@@ -14,13 +14,14 @@ struct Watchbuild: AsyncParsableCommand {
       default.
 
       Exit codes: 0 ok, 1 a build failed, 2 usage or configuration, 3 a load failed, 5 another \
-      dev runs for this workspace, 9 Bazel's lock is held and --no-wait-for-lock was given, \
-      130 interrupted.
+      dev runs for this workspace, or none where one is asked, 9 Bazel's lock is held and \
+      --no-wait-for-lock was given, 124 timeout, 130 interrupted.
       """,
     version: watchbuildVersion,
     subcommands: [
       DevCommand.self, BuildCommand.self, ImagesCommand.self, LogsCommand.self,
-      AffectedCommand.self,
+      AffectedCommand.self, TriggerCommand.self, WaitCommand.self, StatusCommand.self,
+      EventsCommand.self, PauseCommand.self, ResumeCommand.self, StopCommand.self,
       ProfileCommand.self,
       PruneCommand.self, DoctorCommand.self, ConfigCommand.self,
     ])
