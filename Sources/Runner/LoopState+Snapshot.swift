@@ -33,8 +33,8 @@ extension LoopState {
     package struct Image: Sendable {
       package var name: String
       package var target: String
-      /// As it is configured.
-      package var reference: String?
+      /// Names in the runtime, as they are configured.
+      package var references: [String]
       package var workspace: FilePath
       package var isFound: Bool
       /// Why it is owed; `nil`: it is what the files give.
@@ -110,7 +110,7 @@ extension LoopState {
   private func image(_ target: ImageTarget) -> Snapshot.Image {
     let isOwed = backlog.pending.contains(target.name)
     return Snapshot.Image(
-      name: target.name, target: target.label.description, reference: target.reference,
+      name: target.name, target: target.label.description, references: target.references,
       workspace: target.key.workspace, isFound: target.isFound,
       owed: isOwed ? reasons[target.name] ?? .cause(.start) : nil,
       latest: results.latest(of: target.name).map(Snapshot.Result.init),

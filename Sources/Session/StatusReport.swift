@@ -44,7 +44,7 @@ package struct StatusReport: Encodable, Sendable {
   package struct Image: Encodable, Sendable {
     package var name: String
     package var target: String
-    package var ref: String?
+    package var refs: [String]
     package var found: Bool
     package var current: Bool
     package var owed: Owed?
@@ -178,7 +178,7 @@ package struct StatusReport: Encodable, Sendable {
 extension StatusReport.Image {
   init(_ image: LoopState.Snapshot.Image) {
     self.init(
-      name: image.name, target: image.target, ref: image.reference, found: image.isFound,
+      name: image.name, target: image.target, refs: image.references, found: image.isFound,
       current: image.owed == nil,
       owed: image.owed.map { StatusReport.Owed($0, in: image.workspace) },
       last: image.latest.map(StatusReport.Result.init),
