@@ -392,10 +392,15 @@ final class CycleRecord: Sendable {
     state.withLock { state in
       switch state.images[image] {
       case .current, .leftOut: .live
-      case .open(loadsLeft: .some), .failedLoad: .built
-      case .open(loadsLeft: nil), .failedBuild, .troubled, .heldUp, nil: nil
+      case .open(stepsLeft: let left?): Self.stage(lacking: left.keys)
+      case .failedSteps(let failed): Self.stage(lacking: failed.keys)
+      case .open(stepsLeft: nil), .failedBuild, .troubled, .heldUp, nil: nil
       }
     }
+  }
+
+  private static func stage(lacking steps: some Sequence<DeliveryStep>) -> Stage {
+    steps.contains { $0.kind == .load } ? .built : .loaded
   }
 
   func isCurrent(_ image: String) -> Bool {

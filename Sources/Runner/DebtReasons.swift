@@ -15,6 +15,8 @@ package enum DebtReason: Hashable, Sendable {
   case bazelFailed
   /// These runtimes have not taken it.
   case loadFailed([String])
+  /// It is loaded, and what is to run it does not.
+  case rolloutFailed(String)
   /// It requires an image that is not there; its name, where it is known.
   case heldUp(by: String?)
   /// The build ended before it came to the image.
@@ -62,6 +64,8 @@ struct DebtReasons: Sendable {
     for (image, debt) in debts where debt <= moment {
       if let runtimes = outcome.failedLoads[image] {
         reasons[image] = .loadFailed(runtimes.sorted())
+      } else if let rollout = outcome.failedRollouts[image] {
+        reasons[image] = .rolloutFailed(rollout.target)
       } else if outcome.failedBuilds.contains(image) {
         reasons[image] = .buildFailed
       } else if outcome.troubled.contains(image) {

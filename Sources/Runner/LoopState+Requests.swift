@@ -159,9 +159,12 @@ extension LoopState {
     for image in outcome.failedLoads.keys {
       attainments.reach(.built, image, asOf: ended.moment)
     }
+    for image in outcome.failedRollouts.keys where outcome.failedLoads[image] == nil {
+      attainments.reach(.loaded, image, asOf: ended.moment)
+    }
     guard !outcome.isInterrupted else { return }
     let changed = backlog.pending.debts(of: outcome.unfinished).filter { $0.value > ended.moment }
-    let failed = outcome.failedBuilds.union(outcome.failedLoads.keys).union(outcome.troubled)
+    let failed = outcome.failedBuilds.union(outcome.undelivered).union(outcome.troubled)
       .union(outcome.heldUp)
       // Nobody comes back to what a build left out without a change; what has changed is built next.
       .union(outcome.unfinished.subtracting(changed.keys))

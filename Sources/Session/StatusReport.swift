@@ -200,6 +200,7 @@ extension StatusReport.Retry {
       switch retry.lane {
       case .bazel: ("bazel", nil)
       case .runtime(let name): ("load", name)
+      case .rollout(let target): ("rollout", target)
       case .reading: ("configuration", nil)
       case .selfWritten: ("selfWritten", nil)
       }
@@ -233,6 +234,8 @@ extension StatusReport.Owed {
       self.init(
         reason: "loadFailed", runtimes: runtimes,
         text: "\(runtimes.joined(separator: ", ")) did not take it")
+    case .rolloutFailed(let target):
+      self.init(reason: "rolloutFailed", text: "\(target) does not run it")
     case .heldUp(let other):
       self.init(
         reason: "heldUp", by: other,
