@@ -30,6 +30,9 @@ struct RuleSetDockerTests {
     #expect(fromLayout.images("loaded") == ["oci", "plain"])
     let layout = try await ids(of: ["lab/oci:1", "bazel/plain:plain"])
     #expect(!layout.contains(nil))
+    // All its names stand for it.
+    #expect(
+      try await ids(of: ["lab/oci:2", "lab.io/oci:3"]) == [layout[0], layout[0]])
 
     try workspace.write("watchbuild.yaml", "images: [{target: //oci:load, from: tar}]\n")
     defer { workspace.remove("watchbuild.yaml") }

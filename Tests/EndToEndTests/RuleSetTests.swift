@@ -100,6 +100,12 @@ struct RuleSetTests {
         try Tool.run("stat", ["\(workspace.root)/bazel-bin/\(tar)"])
       }
     }
+    #expect(
+      Set(try names(in: store).keys).isSuperset(of: [
+        "lab/oci:1", "lab/oci:2", "lab.io/oci:3", "lab/legacy:1", "lab/legacy:2", "lab/index:1",
+        "lab.io/eager:1", "lab.io/eager:2", "unnamed:dev", "bazel/plain:plain",
+        "bazel/import:imported", "lab/one:1", "lab/one:2", "lab/two:1", "bazel/program:program",
+      ]))
     let again = try await build()
     #expect(again.images("unchanged") == Set(RuleSetScope.images))
     #expect(again.events.compactMap(\.bytesSent).reduce(0, +) == 0)
@@ -165,6 +171,17 @@ struct RuleSetTests {
     let configured = try await workspace.run(["config", "validate"])
     #expect(configured.exit == 2)
     #expect(configured.errors.contains("the name 'lab/b:1' is given in line 1 already"))
+  }
+
+  @Test func `a shallow base's layers are left out, and nothing is said to have failed`()
+    async throws
+  {
+    let run = try await build("//shallow:load", into: workspace.home.appending("shallow"))
+    #expect(run.exit == 0, "\(run.errors)")
+    #expect(run.images("loaded") == ["shallow"])
+    #expect(!run.events.contains { $0.type == "diagnostic" })
+    #expect(run.events.filter { $0.type == "build" }.count == 2)
+    #expect(try names(in: workspace.home.appending("shallow"))["lab/shallow:1"] != nil)
   }
 
   @Test func `where there is no layout the tar is taken, with a word of it`() async throws {
