@@ -32,8 +32,11 @@ struct RuleSetScope: SuiteTrait, TestScoping {
   private static let sources = [
     "base/base.txt": "base\n", "legacy/tags.txt": "lab/legacy:1 lab/legacy:2\n",
   ].merging(
-    ["oci", "legacy", "index", "eager", "unnamed", "plain", "import", "bundle", "program"]
-      .map { ("\($0)/app.txt", "\($0)\n") }
+    [
+      "oci", "legacy", "index", "eager", "unnamed", "plain", "import", "bundle", "program",
+      "shallow",
+    ]
+    .map { ("\($0)/app.txt", "\($0)\n") }
   ) { $1 }
 
   private static let packages = [
@@ -82,7 +85,7 @@ struct RuleSetScope: SuiteTrait, TestScoping {
     image_load(name = "load", image = ":image")
     """,
     "shallow/BUILD": """
-    layer(name = "app", srcs = ["//oci:app.txt"])
+    layer(name = "app", srcs = ["app.txt"])
     image_manifest(name = "image", base = "//base:shallow", layers = [":app"])
     image_load(name = "load", image = ":image", tag = "lab/shallow:1", tags = ["no-watchbuild"])
     """,
@@ -91,6 +94,7 @@ struct RuleSetScope: SuiteTrait, TestScoping {
     container_image(name = "plain", base = "//base:docker", layers = [":app"])
     """,
     "import/BUILD": """
+    package(default_visibility = ["//visibility:public"])
     layer(name = "app", srcs = ["app.txt"])
     container_import(name = "imported", layers = [":app"])
     """,
@@ -99,7 +103,7 @@ struct RuleSetScope: SuiteTrait, TestScoping {
     container_image(name = "one", layers = [":app"])
     container_image(name = "two", base = "//base:docker", layers = [":app"])
     container_bundle(
-        name = "all", images = {"lab/one:1": ":one", "lab/one:2": ":one", "lab/two:1": ":two"})
+        name = "bundle", images = {"lab/one:1": ":one", "lab/one:2": ":one", "lab/two:1": ":two"})
     """,
     "program/BUILD": """
     layer(name = "app", srcs = ["app.txt"])

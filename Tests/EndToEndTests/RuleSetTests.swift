@@ -63,7 +63,7 @@ struct RuleSetTests {
     #expect(images.map(\.name).sorted() == RuleSetScope.images)
     #expect(
       Dictionary(images.map { ($0.name, $0.target) }) { first, _ in first } == [
-        "bundle": "//bundle:all", "eager": "//eager:load", "import": "//import:imported",
+        "bundle": "//bundle:bundle", "eager": "//eager:load", "import": "//import:imported",
         "index": "//index:load", "legacy": "//legacy:tarball", "oci": "//oci:load",
         "plain": "//plain:plain", "program": "//program:program", "unnamed": "//unnamed:load",
       ])
