@@ -158,8 +158,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
         if BazelLine.isServerStart(line) {
           record.serverStarted(line, in: group.key.workspace)
         }
-      case .diagnostic(let diagnostic)
-      where diagnostic.target.map(mayBeShallow.contains) ?? false:
+      case .diagnostic(let diagnostic) where diagnostic.isOfLayout(of: mayBeShallow):
         doubtful.append(update)
       default:
         let affected = self.images(of: update)
@@ -379,7 +378,16 @@ private struct UselessWays {
 
   func explains(_ update: BuildUpdate) -> Bool {
     guard case .diagnostic(let diagnostic) = update else { return false }
-    return diagnostic.target.map(shallow.contains) ?? false
+    return diagnostic.isOfLayout(of: shallow)
+  }
+}
+
+extension Diagnostic {
+  /// Whether it says that one of the targets, or its layout, could not be made.
+  fileprivate func isOfLayout(of targets: Set<Label>) -> Bool {
+    if let target { return targets.contains(target) }
+    // Bazel names the action and what it makes, not the target: "OCILayout app/image_oci_layout failed: (Exit 1)".
+    return targets.contains { message.contains("OCILayout \($0.path)_") }
   }
 }
 
