@@ -392,15 +392,13 @@ final class CycleRecord: Sendable {
     state.withLock { state in
       switch state.images[image] {
       case .current, .leftOut: .live
-      case .open(stepsLeft: let left?): Self.stage(lacking: left.keys)
-      case .failedSteps(let failed): Self.stage(lacking: failed.keys)
+      // What is rolled out has been loaded everywhere.
+      case .open(stepsLeft: .some(let steps)):
+        steps.keys.contains { $0.kind == .load } ? .built : .loaded
+      case .failedSteps(let steps): steps.keys.contains { $0.kind == .load } ? .built : .loaded
       case .open(stepsLeft: nil), .failedBuild, .troubled, .heldUp, nil: nil
       }
     }
-  }
-
-  private static func stage(lacking steps: some Sequence<DeliveryStep>) -> Stage {
-    steps.contains { $0.kind == .load } ? .built : .loaded
   }
 
   func isCurrent(_ image: String) -> Bool {

@@ -15,7 +15,7 @@ package enum DebtReason: Hashable, Sendable {
   case bazelFailed
   /// These runtimes have not taken it.
   case loadFailed([String])
-  /// It is loaded, and what is to run it does not.
+  /// It is loaded, and does not run here.
   case rolloutFailed(String)
   /// It requires an image that is not there; its name, where it is known.
   case heldUp(by: String?)

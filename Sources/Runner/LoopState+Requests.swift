@@ -142,6 +142,8 @@ extension LoopState {
       results.add(event, in: cycle, at: time)
       if let stage { attainments.reach(stage, event.image, asOf: running.moment) }
       lockHolder = nil
+    case .rollout(let event):
+      if let stage { attainments.reach(stage, event.image, asOf: running.moment) }
     case .diagnostic(let diagnostic): results.add(diagnostic, in: cycle)
     case .lock(let lock): lockHolder = lock
     case .build, .index: lockHolder = nil

@@ -92,7 +92,11 @@ struct LoopTurn<C: Clock<Duration>> {
       state.learn(contents)
     case .told(let kind):
       var stage: Stage?
-      if case .image(let event) = kind { stage = running?.record.stage(of: event.image) }
+      switch kind {
+      case .image(let event): stage = running?.record.stage(of: event.image)
+      case .rollout(let event): stage = running?.record.stage(of: event.image)
+      default: break
+      }
       state.told(kind, reaching: stage, at: FileClock.now)
     case .cycleEnded(let result):
       let outcome = try result.get()

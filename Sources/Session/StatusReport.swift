@@ -25,7 +25,7 @@ package struct StatusReport: Encodable, Sendable {
 
   /// Why an image is not what the files give.
   package struct Owed: Encodable, Sendable {
-    /// `change`, `failed`, `bazelFailed`, `loadFailed`, `heldUp`, `unfinished`, or the cause of a batch.
+    /// `change`, `failed`, `bazelFailed`, `loadFailed`, `rolloutFailed`, `heldUp`, `unfinished`, or the cause of a batch.
     package var reason: String
     package var path: String?
     package var runtimes: [String]?
@@ -53,7 +53,7 @@ package struct StatusReport: Encodable, Sendable {
   }
 
   package struct Retry: Encodable, Sendable {
-    /// `bazel`, `load`, `configuration`, `selfWritten`.
+    /// `bazel`, `load`, `rollout`, `configuration`, `selfWritten`.
     package var what: String
     package var runtime: String?
     package var images: [String]
@@ -235,7 +235,9 @@ extension StatusReport.Owed {
         reason: "loadFailed", runtimes: runtimes,
         text: "\(runtimes.joined(separator: ", ")) did not take it")
     case .rolloutFailed(let target):
-      self.init(reason: "rolloutFailed", text: "\(target) does not run it")
+      self.init(
+        reason: "rolloutFailed", path: nil, runtimes: nil, by: target,
+        text: "\(target) does not run it")
     case .heldUp(let other):
       self.init(
         reason: "heldUp", by: other,

@@ -67,7 +67,7 @@ struct StatusAnswer: Decodable {
     if waitingChanges > 0 { lines.append("\(Quantity.text(waitingChanges, "change")) waiting") }
     for image in owed { lines.append("\(image.name) is owed: \(image.owed?.text ?? "")") }
     for retry in retries {
-      let what = retry.runtime.map { "load into \($0)" } ?? retry.what
+      let what = retry.runtime.map { "\(retry.what) \($0)" } ?? retry.what
       lines.append("\(what) is tried again\(retry.time.map { " at \($0)" } ?? "")")
     }
     return lines + degraded.map { "degraded: \($0)" }
