@@ -31,7 +31,7 @@ package struct Request: Hashable, Sendable {
   var isPause: Bool { demand == .pause }
 }
 
-/// What somebody who waits wants to know.
+/// The question of somebody who waits.
 package struct Question: Hashable, Sendable {
   package enum Subject: Hashable, Sendable {
     /// Everything on disk.
@@ -43,7 +43,7 @@ package struct Question: Hashable, Sendable {
   }
 
   package var subject: Subject
-  /// Of the paths, those that are not on disk.
+  /// The paths that are not on disk.
   package var missing: Set<FilePath>
   /// How far the images have to get.
   package var stage: Stage
@@ -61,7 +61,7 @@ package enum Stage: String, Hashable, Sendable, CaseIterable, Comparable {
   case built
   /// Every runtime holds it.
   case loaded
-  /// What runs it has been restarted, where something is to be.
+  /// Whatever runs it has been restarted, where something is to be.
   case live
 
   private var rank: Int {

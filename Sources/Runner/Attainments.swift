@@ -2,7 +2,7 @@ import Batching
 
 /// How far each image has got, as of which moment, and as of which it failed.
 ///
-/// What an image reached in a cycle counts for every debt from before that cycle's builds, and for no later one.
+/// A stage that is reached in a cycle counts for every debt from before that cycle's builds, and for no later one.
 struct Attainments: Sendable {
   struct Failure: Hashable, Sendable {
     /// The cycle built what the files gave then, or later.

@@ -4,7 +4,7 @@ import Graph
 import SystemPackage
 import Watcher
 
-/// What the loop is asked, and when it can answer.
+/// Takes requests, and decides when each can be answered.
 extension LoopState {
   /// So many may wait at once.
   private static let mostWaits = 1024
@@ -151,7 +151,7 @@ extension LoopState {
     }
   }
 
-  /// What those who wait are to know of a cycle that has ended.
+  /// Notes how far each image got in a cycle that has ended.
   mutating func note(_ ended: Running, _ outcome: CycleOutcome) {
     lockHolder = nil
     for image in outcome.current.union(outcome.leftOut) {

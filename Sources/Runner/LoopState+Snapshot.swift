@@ -7,7 +7,7 @@ package import Watcher
 extension LoopState {
   /// How things are after a signal, for whoever asks.
   package struct Snapshot: Sendable {
-    /// What the loop does.
+    /// The loop's present work.
     package enum Activity: Sendable {
       case idle
       /// The configuration, or which images there are, is being read.
@@ -44,7 +44,7 @@ extension LoopState {
       package var loaded: Result?
     }
 
-    /// What became of an image in a cycle.
+    /// The result of an image in a cycle.
     package struct Result: Sendable {
       package var cycle: Int
       /// Seconds since 1970.

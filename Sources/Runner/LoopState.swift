@@ -286,7 +286,7 @@ package struct LoopState: Sendable {
 
   private func isHeld(_ batch: Batch) -> Bool { isHolding && !batch.isTriggered }
 
-  /// What is owed and not being made: it failed, or was held.
+  /// Images that are owed and not being made: they failed, or were held.
   private var left: Set<String> {
     guard case .building(let running) = phase else { return backlog.pending.names }
     return backlog.pending.names.subtracting(running.start.owed)

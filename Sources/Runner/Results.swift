@@ -2,7 +2,7 @@ import Events
 
 /// The last that was told of each image, and the mistakes of each cycle that may be asked for.
 struct Results: Sendable {
-  /// What became of one image.
+  /// The result of one image.
   struct Entry: Sendable {
     var cycle: Int
     /// Seconds since 1970.
@@ -18,10 +18,10 @@ struct Results: Sendable {
   private var loaded: [String: Entry] = [:]
   private var diagnostics: [Int: [Event.Diagnosed]] = [:]
 
-  /// What was told last.
+  /// The latest result of an image.
   func latest(of image: String) -> Entry? { latest[image] }
 
-  /// The last that runtimes took.
+  /// The latest result that runtimes took.
   func loaded(of image: String) -> Entry? { loaded[image] }
 
   mutating func add(_ event: Event.ImageChanged, in cycle: Int, at time: Double) {

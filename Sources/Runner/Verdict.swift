@@ -1,7 +1,7 @@
 package import Events
 package import SystemPackage
 
-/// What somebody who waited is told.
+/// The answer to somebody who waited.
 package struct Verdict: Sendable {
   package enum Kind: String, Sendable, Encodable, CaseIterable {
     case ok, failed, unaffected, timeout, stopping

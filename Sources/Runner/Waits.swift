@@ -4,13 +4,13 @@ import Batching
 ///
 /// A value: the loop tells it what the images owe, and asks after each signal who can be answered.
 struct Waits: Sendable {
-  /// What one who waits still waits for.
+  /// A question without an answer yet.
   struct Open: Sendable {
     let id: Int
     let question: Question
     /// The images that the question is about, as far as is known.
     var images: Set<String>
-    /// What each owed when it was asked, or when it turned out to be one of them.
+    /// The debt of each when it was asked, or when it turned out to be one of them.
     var debts: [String: PendingImages.Moment]
     /// The graph, or the configuration, is behind the files: there may be more of them, or fewer.
     var isOpenEnded: Bool

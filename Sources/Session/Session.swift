@@ -30,7 +30,7 @@ package final class Session<C: Clock<Duration>>: Sendable {
     package init(window: BatchWindow<C.Instant>.Limits) { self.window = window }
   }
 
-  /// What a session asks of whoever runs it.
+  /// The work that a session leaves to whoever runs it.
   package struct Errands: Sendable {
     package var read: BuildLoop<C>.Reader = { _, _, _ in .read(nil) }
     /// Lets the watch follow an index.

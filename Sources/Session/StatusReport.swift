@@ -34,7 +34,7 @@ package struct StatusReport: Encodable, Sendable {
     package var text: String
   }
 
-  /// What became of an image.
+  /// The result of an image in a cycle.
   package struct Result: Encodable, Sendable {
     package var cycle: Int
     package var time: String
@@ -72,7 +72,7 @@ package struct StatusReport: Encodable, Sendable {
 
   package struct Versions: Encodable, Sendable {
     package var watchbuild: String
-    /// Of this interface: `/v1`.
+    /// The version of this interface: `/v1`.
     package var api = 1
   }
 
@@ -105,7 +105,7 @@ package struct StatusReport: Encodable, Sendable {
   package var owed: [String]
   package var retries: [Retry]
 
-  /// What a run is, beside what its loop does.
+  /// The facts of a run that do not change.
   package struct Run: Sendable {
     package var version: String
     package var workspace: FilePath
@@ -125,8 +125,8 @@ package struct StatusReport: Encodable, Sendable {
   }
 
   /// - Parameters:
-  ///   - run: What does not change.
-  ///   - loop: What the loop knows; `nil`: it does not run yet.
+  ///   - run: The facts that do not change.
+  ///   - loop: The loop's snapshot; `nil`: it does not run yet.
   ///   - window: The open batch window, if one is.
   ///   - degraded: Why less is seen than could be.
   ///   - seq: The number of the latest event.

@@ -5,7 +5,7 @@ import Glibc
 package import Runner
 package import SystemPackage
 
-/// What the control socket offers: requests to answers. Knows no socket.
+/// Answers the control socket's requests. Knows no socket.
 package struct ControlAPI: Sendable {
   /// Asks the loop.
   package var ask: @Sendable (Request.Demand) async -> Answer
@@ -13,7 +13,7 @@ package struct ControlAPI: Sendable {
   package var status: @Sendable () -> StatusReport
   /// Lines of events that come after a number; with `goesOn` also those to come.
   package var events: @Sendable (_ since: Int?, _ goesOn: Bool) -> EventLines
-  /// What an image's build printed last; `nil`: nothing is kept.
+  /// Gives the latest output that is kept of an image; `nil`: nothing is kept.
   package var log: @Sendable (String) -> [UInt8]? = { _ in nil }
   /// Ends the run.
   package var stop: @Sendable () -> Void

@@ -23,7 +23,7 @@ package struct ControlClient: Sendable {
     }
   }
 
-  /// What came back.
+  /// An answer, whole.
   package struct Response: Hashable, Sendable {
     package var status: Int
     package var body: [UInt8]

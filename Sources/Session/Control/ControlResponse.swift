@@ -3,7 +3,7 @@ import Events
 import FoundationEssentials
 package import Runner
 
-/// What is sent back.
+/// An answer that is sent back.
 enum ControlResponse: Sendable {
   /// One JSON object.
   case object(status: Int, [UInt8])

@@ -9,7 +9,7 @@ import Synchronization
 /// Whoever sends too much, too slowly or too often is refused; whoever does not read keeps nobody waiting but
 /// itself.
 package final class ControlServer: Sendable {
-  /// What a client may take.
+  /// The bounds of clients.
   package struct Limits: Sendable {
     package var connections = 256
     package var bodyBytes = 1 << 20

@@ -5,7 +5,7 @@ package import SystemPackage
 
 /// The listening end of the control socket.
 ///
-/// What a process left that has died is taken over; where somebody still answers it is left alone.
+/// A socket that a dead process left is taken over; one that somebody answers is left alone.
 package final class ControlSocket: Sendable {
   /// Why there is no socket.
   package enum Failure: Error, Hashable, CustomStringConvertible {
@@ -29,7 +29,7 @@ package final class ControlSocket: Sendable {
   /// Listens; whoever serves it closes it.
   let descriptor: Int32
   private let directory: Int32
-  /// Of the socket's file, to know it again.
+  /// Tells the socket's file from another of the same name.
   private let identity: Identity
 
   private struct Identity: Hashable, Sendable {

@@ -86,9 +86,10 @@ struct RandomWaitTests {
     switch wait.verdict {
     case "ok":
       let content = try scene.content(in: wait.index)
-      // A file is empty for a moment while it is written: a state that comes after the save that was waited for.
+      // A file is empty for a moment while it is written: that state is later than the one waited for.
       let isLater = content.isEmpty && wait.latest > wait.save
-      #expect(isLater || (Int(content.prefix { $0.isNumber }) ?? 0) >= wait.save, "\(word): \(content)")
+      let number = Int(content.prefix { $0.isNumber }) ?? 0
+      #expect(isLater || number >= wait.save, "\(word): \(content)")
       #expect(
         !Self.isBroken(wait.save) || wait.latest > wait.save,
         "a broken file became no image: \(word)")
