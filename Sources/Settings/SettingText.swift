@@ -30,7 +30,7 @@ package enum SettingText {
     return interval
   }
 
-  static func boolean(_ text: String) throws(InvalidValue) -> Bool {
+  package static func boolean(_ text: String) throws(InvalidValue) -> Bool {
     switch text.lowercased() {
     case "1", "true", "yes", "on": return true
     case "0", "false", "no", "off": return false

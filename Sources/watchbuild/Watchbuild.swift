@@ -41,7 +41,13 @@ struct Watchbuild: AsyncParsableCommand {
     do {
       try DebugLog.start(
         arguments: arguments, environment: ProcessInfo.processInfo.environment)
-      var command = try await asyncParseAsRoot(LeadingOptions.moved(arguments))
+      let given = LeadingOptions.moved(arguments)
+      try CommandNames.check(given, of: Self.self)
+      let complete = try EnvironmentArguments(
+        environment: ProcessInfo.processInfo.environment,
+        commands: { try CommandTree(of: Self.self) }
+      ).added(to: given)
+      var command = try await asyncParseAsRoot(complete)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

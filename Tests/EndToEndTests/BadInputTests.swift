@@ -113,13 +113,16 @@ struct BadInputTests {
       message: "Unknown option '--bogus'\nSee 'watchbuild build --help' for more information."),
     Mistake(
       testDescription: "an unknown command", arguments: ["biuld"],
-      message: "Unexpected argument 'biuld'\nSee 'watchbuild --help' for more information."),
+      message: "no command 'biuld' (did you mean 'build'?); see 'watchbuild --help'"),
     Mistake(
       testDescription: "a duration without unit", arguments: ["dev", "--debounce", "30"],
       message: "a duration needs a unit: write 30ms or 30s\nSee 'watchbuild dev --help'"),
     Mistake(
       testDescription: "a variable with a wrong value", arguments: ["build"],
       environment: ["WATCHBUILD_LOAD_JOBS": "many"], message: "WATCHBUILD_LOAD_JOBS"),
+    Mistake(
+      testDescription: "a misspelt variable", arguments: ["build"],
+      environment: ["WATCHBUILD_TRIGER": "poll"], message: "did you mean 'WATCHBUILD_TRIGGER'?"),
   ]
 
   @Test(arguments: mistakes)
