@@ -36,7 +36,8 @@ package struct ConfigurationFile: Equatable, Sendable {
     return nil
   }
 
-  func read() throws(Problem) -> Configuration {
+  /// - Parameter profile: Which of its profiles is merged over the rest; `nil`: none.
+  func read(profile: String? = nil) throws(Problem) -> Configuration {
     let bytes: [UInt8]
     // Opening a pipe would wait for its writer.
     if let type = Disk.type(of: path), type == .fifo || type == .socket {
@@ -59,6 +60,7 @@ package struct ConfigurationFile: Equatable, Sendable {
         hint: "save it as UTF-8")
     }
     return try ConfigurationReader.read(
-      text, file: displayName, directory: path.removingLastComponent())
+      text, file: displayName, directory: path.removingLastComponent(),
+      profile: profile)
   }
 }

@@ -10,14 +10,30 @@ struct ConfigurationReader {
   let directory: FilePath
   private(set) var problems: [Problem] = []
 
+  /// - Parameter profile: The profile that is merged over the rest; `nil`: none. All others are read
+  ///   too, so that a mistake in one is found before the day it is needed.
   /// - Throws: The first mistake, with all others in `others`.
   static func read(
-    _ text: String, file: String, directory: FilePath
+    _ text: String, file: String, directory: FilePath, profile: String? = nil
   ) throws(Problem) -> Configuration {
     let document = try YAMLDocument(parsing: text, file: file)
+    let profiles = ConfigurationProfiles(of: document.root)
     var reader = ConfigurationReader(file: file, directory: directory)
-    let configuration = reader.configuration(document.root)
-    let mistakes = reader.problems.sorted { left, right in
+    for mistake in profiles.mistakes {
+      reader.refuse(mistake.message, at: mistake.node, hint: mistake.hint)
+    }
+    for name in profiles.names where name != profile {
+      _ = reader.configuration(profiles.merged(name))
+    }
+    let rest = reader.configuration(profiles.merged(nil))
+    let configuration = profile == nil ? rest : reader.configuration(profiles.merged(profile))
+    var told: [Problem] = []
+    // A mistake of the rest is one of every profile that does not mend it.
+    for problem in reader.problems where !told.contains(problem) { told.append(problem) }
+    if let profile, !profiles.names.contains(profile) {
+      told.append(Problem.unknownProfile(profile, in: file, names: profiles.names))
+    }
+    let mistakes = told.sorted { left, right in
       (left.location?.line ?? 0, left.location?.column ?? 0)
         < (right.location?.line ?? 0, right.location?.column ?? 0)
     }
@@ -208,6 +224,16 @@ extension ConfigurationReader {
       refuse("\(error)", at: node)
       return nil
     }
+  }
+}
+
+extension Problem {
+  /// - Parameter names: The profiles that there are.
+  static func unknownProfile(_ name: String, in file: String, names: [String]) -> Problem {
+    let known = names.map { "'\($0)'" }.joined(separator: ", ")
+    return Problem(
+      "\(file) has no profile '\(name)'" + Suggestion.text(for: name, among: names),
+      hint: names.isEmpty ? "add it under 'profiles'" : "it has \(known)")
   }
 }
 

@@ -61,7 +61,8 @@ struct EnvironmentSettings {
     }
   }
 
-  private func text(of name: String) -> String? {
+  /// - Returns: `nil` where it is not set, or set to nothing.
+  func text(of name: String) -> String? {
     environment[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 }

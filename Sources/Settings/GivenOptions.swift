@@ -7,6 +7,8 @@ package struct GivenOptions: Sendable {
   var directory: FilePath?
   /// `--file`, relative to `directory`.
   var file: FilePath?
+  /// `--profile-name`.
+  package var profile: String?
   /// A name or a path, as `--bazel` has it.
   var bazel: String?
   /// The targets that `--load` names.

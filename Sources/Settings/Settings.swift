@@ -71,7 +71,13 @@ extension Settings {
     let file = try ConfigurationFile.find(
       given: options.file ?? variables.path("WATCHBUILD_FILE"),
       workspace: workspace, directory: directory)
-    let configuration = try file?.read() ?? Configuration()
+    let profile = options.profile ?? variables.text(of: "WATCHBUILD_PROFILE_NAME")
+    if let profile, file == nil {
+      throw Problem(
+        "there is no profile '\(profile)', since \(workspace) has no \(ConfigurationFile.name)",
+        hint: "write one, or leave out --profile-name")
+    }
+    let configuration = try file?.read(profile: profile) ?? Configuration()
 
     let layer = try options.layer(relativeTo: directory).over(variables.layer())
       .over(configuration.layer)

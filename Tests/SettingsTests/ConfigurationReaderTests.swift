@@ -97,8 +97,8 @@ struct ConfigurationReaderTests {
       "watchbuild.yaml:1:15: error: write a number of images to keep of each name"
     ),
     (
-      "profiles: {}",
-      "watchbuild.yaml:1:1: error: 'profiles' is not supported by this version; remove it"
+      "profiles: {a: {profiles: {}}}",
+      "watchbuild.yaml:1:16: error: a profile has no profiles of its own; remove them"
     ),
     (
       "images: [{target: //a, rollout: {}}]",

@@ -1,7 +1,9 @@
 /// As with `git`, the options of every command may also stand before the command's name.
 enum LeadingOptions {
   private static let flags: Set = ["-q", "--quiet", "-v", "--verbose"]
-  private static let valued: Set = ["-C", "--directory", "-f", "--file", "--color"]
+  private static let valued: Set = [
+    "-C", "--directory", "-f", "--file", "-p", "--profile-name", "--color",
+  ]
 
   /// The command line as the parser wants it: `-C web build cart -- -c opt` becomes
   /// `build cart -C web -- -c opt`. What does not begin so, or is not complete, stays as it is.

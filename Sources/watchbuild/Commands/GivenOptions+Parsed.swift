@@ -18,5 +18,6 @@ extension GivenOptions {
       layer: (loop?.layer ?? SettingsLayer()).over(watching?.layer ?? SettingsLayer())
         .over(common.layer),
       images: images + (loop?.images ?? []), bazelOptions: loop?.bazelOptions ?? [])
+    profile = common.profileName
   }
 }

@@ -17,6 +17,12 @@ struct CommonOptions: ParsableArguments {
     completion: .file(extensions: ["yaml"]))
   var file: String?
 
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "A profile of the configuration file, merged over the rest of it.", valueName: "name"))
+  var profileName: String?
+
   @Flag(name: [.short, .long], help: "Say only how each cycle ended, and what failed.")
   var quiet = false
 

@@ -9,6 +9,7 @@ import Testing
     ("--directory=web config validate", "config validate --directory=web"),
     ("build -C web", "build -C web"),
     ("--version", "--version"), ("-C web --help", "-C web --help"), ("-C", "-C"),
+    ("-p fast dev", "dev -p fast"),
     ("-C web", "-C web"), ("", ""),
   ])
   func `options before the command's name are taken as behind it`(given: String, moved: String) {

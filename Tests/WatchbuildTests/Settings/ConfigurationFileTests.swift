@@ -36,6 +36,28 @@ struct ConfigurationFileTests {
     #expect(settings.debounce == .milliseconds(9))
   }
 
+  @Test(arguments: [
+    (["-p", "slow"], [:], Duration.seconds(2)),
+    (["--profile-name", "slow"], ["WATCHBUILD_PROFILE_NAME": "none"], .seconds(2)),
+    ([], ["WATCHBUILD_PROFILE_NAME": "slow"], .seconds(2)),
+    ([], ["WATCHBUILD_PROFILE_NAME": ""], .milliseconds(7)),
+    (["-p", "slow", "--debounce", "1ms"], [:], .milliseconds(1)),
+  ])
+  func `a profile comes from the option, else the environment`(
+    arguments: [String], environment: [String: String], debounce: Duration
+  ) throws {
+    try scratch.write(
+      "batch: {debounce: 7ms}\nprofiles: {slow: {batch: {debounce: 2s}}}", to: "watchbuild.yaml")
+    let settings = try TestCommand.settings(
+      arguments, environment: environment, in: scratch.path)
+    #expect(settings.debounce == debounce)
+  }
+
+  @Test func `a profile without a file is refused`() {
+    let problem = TestCommand.problem(["-p", "slow"], in: scratch.path)
+    #expect(problem?.contains("there is no profile 'slow', since ") == true)
+  }
+
   @Test func `a named file that is not there is told by its path`() {
     let problem = TestCommand.problem(["-f", "none.yaml"], in: scratch.path)
     #expect(

@@ -6,7 +6,7 @@ import Testing
 
 struct EnvironmentSettingsTests {
   /// Tested elsewhere: they are needed before the other settings can be read.
-  private static let early: Set<String> = ["--directory", "--file", "--help"]
+  private static let early: Set<String> = ["--directory", "--file", "--help", "--profile-name"]
 
   @Test func `every option has a variable named after it`() {
     let help = TestCommand.helpMessage(columns: 200)
