@@ -13,8 +13,9 @@ package enum EnvironmentNames {
     "LOAD_JOBS", "LOG", "MAX_DELAY", "NO_WAIT_FOR_LOCK", "ON_BUSY_UPDATE", "OUTPUT",
     "POLL_INTERVAL", "POSTPONE", "PROFILE_NAME", "QUIET", "TRIGGER", "VERBOSE")
 
-  /// The variables that a hook is given. A hook may run watchbuild itself.
-  private static let given = names("CYCLE", "IMAGE", "IMAGES", "STAGE", "SUMMARY")
+  /// The variables that hooks and rollouts are given, which may run watchbuild themselves.
+  private static let given = names(
+    "CYCLE", "DIGEST", "ID", "IMAGE", "IMAGES", "REF", "STAGE", "SUMMARY")
 
   /// The variable of an option: `--max-delay` has `WATCHBUILD_MAX_DELAY`.
   package static func variable(for option: String) -> String {

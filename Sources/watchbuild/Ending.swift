@@ -37,7 +37,7 @@ struct Ending: Equatable {
       let last = lines.lastIndex { !$0.isEmpty } ?? lines.startIndex
       return Ending(
         status: ExitStatus.ok.rawValue,
-        standardOutput: lines[...last].joined(separator: "\n"))
+        standardOutput: HelpText.complete(lines[...last].joined(separator: "\n")))
     case .validationFailure:
       let help = Watchbuild.fullMessage(for: error).split(separator: "\n").last { line in
         line.contains("for more information")
