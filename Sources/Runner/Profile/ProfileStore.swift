@@ -100,23 +100,30 @@ package final class ProfileStore: Sendable {
 // MARK: - Reading
 
 extension ProfileStore {
-  /// The latest run's cycles.
+  /// The cycles of one run.
   package struct Run: Sendable {
     /// Holds the traces that the cycles name.
     package var directory: FilePath
     /// In their order.
     package var cycles: [CycleProfile]
+
+    /// The number of its process, as `--run` takes it.
+    package var name: String {
+      (directory.lastComponent?.string ?? "").replacing("run-", with: "", maxReplacements: 1)
+    }
   }
 
   /// - Parameter runs: Where the runs lie.
   /// - Returns: The run whose last cycle ended last; `nil` when none has been kept.
   /// - Throws: `UntrustedFile`; `Errno`.
-  package static func latest(in runs: PrivateDirectory) throws -> Run? {
-    for run in try RunDirectories(in: runs).all() {
+  package static func latest(in runs: PrivateDirectory) throws -> Run? { try all(in: runs).first }
+
+  /// The runs of which a cycle is kept, the one whose last cycle ended last first.
+  package static func all(in runs: PrivateDirectory) throws -> [Run] {
+    try RunDirectories(in: runs).all().compactMap { run in
       let cycles = cycles(in: run)
-      if !cycles.isEmpty { return Run(directory: run.path, cycles: cycles) }
+      return cycles.isEmpty ? nil : Run(directory: run.path, cycles: cycles)
     }
-    return nil
   }
 
   private static func cycles(in directory: OpenDirectory) -> [CycleProfile] {

@@ -22,6 +22,7 @@ enum HelpExamples {
     "stop": ["watchbuild stop"],
     "profile": [
       "watchbuild profile", "watchbuild profile 7 --trace cycle.json",
+      "watchbuild profile --run 4711",
     ],
     "prune": ["watchbuild prune --dry-run", "watchbuild prune --keep 1 --older-than 1h"],
     "doctor": ["watchbuild doctor", "watchbuild doctor --json"],

@@ -12,7 +12,8 @@ struct ProfileCommand: AsyncParsableCommand {
     commandName: "profile",
     abstract: "Tell where the time of the latest cycles went.",
     discussion: """
-      Of the run of dev or build that ended a cycle last. Milliseconds, from the first save to the \
+      The run of dev or build that ended a cycle last is shown; the others that are kept are listed \
+      below it, for --run. Milliseconds, from the first save to the \
       end of the last load; loading while Bazel still builds takes no time of its own. The trace \
       holds Bazel's own profile too and opens in ui.perfetto.dev.
       """)
@@ -20,6 +21,12 @@ struct ProfileCommand: AsyncParsableCommand {
   @Argument(
     help: ArgumentHelp("The number of one cycle. (default: the latest ten)", valueName: "cycle"))
   var cycle: Int?
+
+  @Option(
+    name: .customLong("run"),
+    help: ArgumentHelp(
+      "The run of dev or build with this process number. (default: the latest)", valueName: "run"))
+  var runName: String?
 
   @Option(
     help: ArgumentHelp(
@@ -43,14 +50,16 @@ struct ProfileCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
-    if coldWarm, cycle != nil || trace != nil {
-      throw ValidationError("--cold-warm goes with neither a cycle nor --trace; leave one out")
+    if coldWarm, cycle != nil || trace != nil || runName != nil {
+      throw ValidationError("--cold-warm goes with no cycle, --trace or --run; leave one out")
     }
     if yes, !coldWarm { throw ValidationError("--yes is for --cold-warm; leave it out") }
   }
 
   private struct Answer: Encodable {
+    var run: String
     var cycles: [CycleProfile]
+    var runs: [ProfileRuns.Entry]
   }
 
   func run() async throws {
@@ -58,11 +67,13 @@ struct ProfileCommand: AsyncParsableCommand {
     let settings = try invocation.settings(loop: nil)
     try StateDirectory.check(settings.stateDirectory)
     guard !coldWarm else { return try await measure(settings) }
-    guard let run = try latestRun(settings) else {
+    let runs = ProfileRuns(all: try runs(settings))
+    guard !runs.all.isEmpty else {
       throw Problem(
         "no cycle has been recorded for \(settings.workspace)",
         hint: "run 'watchbuild dev' or 'watchbuild build' there first", status: .otherDev)
     }
+    let run = try runs.run(named: runName)
     let chosen = try chosen(of: run.cycles)
     if let trace {
       try write(
@@ -70,15 +81,17 @@ struct ProfileCommand: AsyncParsableCommand {
       guard json else { return }
     }
     if json {
-      try writeJSON(Answer(cycles: chosen))
+      try writeJSON(Answer(run: run.name, cycles: chosen, runs: runs.entries))
     } else {
       try OutputStream.standardOutput.write(lines: ProfileTable.lines(chosen.suffix(10)))
+      guard !common.quiet else { return }
+      try OutputStream.standardError.write(lines: runs.lines(shown: run))
     }
   }
 
-  private func latestRun(_ settings: Settings) throws -> ProfileStore.Run? {
+  private func runs(_ settings: Settings) throws -> [ProfileStore.Run] {
     do {
-      return try ProfileStore.latest(in: settings.profileDirectory)
+      return try ProfileStore.all(in: settings.profileDirectory)
     } catch let untrusted as UntrustedFile {
       throw StateDirectory.problem(untrusted)
     }
