@@ -9,7 +9,8 @@ package enum EnvironmentNames {
 
   /// The variables that are settings. A setting that is read by a name missing here is refused.
   package static let settings = names(
-    "BAZEL", "BUILD_CONCURRENCY", "COLOR", "DEBOUNCE", "DIRECTORY", "FILE", "KEEP_GOING", "LOAD",
+    "BAZEL", "BUILD_CONCURRENCY", "COLOR", "DEBOUNCE", "DIRECTORY", "EVENTS", "FILE", "KEEP_GOING",
+    "LOAD",
     "LOAD_JOBS", "LOG", "MAX_DELAY", "NO_WAIT_FOR_LOCK", "ON_BUSY_UPDATE", "OUTPUT",
     "POLL_INTERVAL", "POSTPONE", "PROFILE_NAME", "QUIET", "TRIGGER", "VERBOSE")
 
