@@ -42,7 +42,7 @@ struct Watchbuild: AsyncParsableCommand {
       try DebugLog.start(
         arguments: arguments, environment: ProcessInfo.processInfo.environment)
       let given = LeadingOptions.moved(arguments)
-      try CommandNames.check(given, of: Self.self)
+      try CommandNames.check(given, of: Self.configuration)
       let complete = try EnvironmentArguments(
         environment: ProcessInfo.processInfo.environment,
         commands: { try CommandTree(of: Self.self) }

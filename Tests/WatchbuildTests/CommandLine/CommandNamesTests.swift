@@ -6,7 +6,7 @@ import Testing
 struct CommandNamesTests {
   private func problem(_ line: String) -> String? {
     do throws(Problem) {
-      try CommandNames.check(line.split(separator: " ").map(String.init), of: Watchbuild.self)
+      try CommandNames.check(line.split(separator: " ").map(String.init), of: Watchbuild.configuration)
       return nil
     } catch {
       return error.description
