@@ -7,15 +7,21 @@ extension Ctr {
     sockets() {
       ls -il "${address:-/run/containerd/containerd.sock}" /run/k3s/containerd/containerd.sock
     }
+    # Ends a child for certain, which has to be waited for: one that has only just been forked swallows
+    # a signal that we catch, so it is sent until nobody is there any more. By a child's child: a trap may
+    # run this between another start and its "$!".
+    end() {
+      ( (while kill "$1"; do sleep 0.05; done) </dev/null >/dev/null 2>&1 3<&- &)
+    }
     bring() {
       import= isInterrupted=
-      trap 'isInterrupted=yes; [ -z "$import" ] || kill "$import"' INT TERM HUP
+      trap 'isInterrupted=yes; [ -z "$import" ] || end "$import"' INT TERM HUP
       exec 3<&0
       ctr ${address:+--address "$address"} --namespace "$namespace" images import \
         --all-platforms ${snapshotter:+--snapshotter "$snapshotter"} - <&3 3<&- >&2 &
       import=$!
       exec 3<&-
-      [ -z "$isInterrupted" ] || kill "$import"
+      [ -z "$isInterrupted" ] || end "$import"
       (
         exec </dev/null >/dev/null 2>&1
         pause=
@@ -34,9 +40,10 @@ extension Ctr {
       guard=$!
       # A signal that is caught ends the wait, not yet the import.
       while wait "$import"; status=$?; kill -0 "$import" 2>/dev/null; do :; done
-      kill "$guard" 2>/dev/null
-      wait "$guard"
-      [ $? -ne 9 ] || echo "ctr: containerd went away in the middle of it" >&2
+      end "$guard"
+      # The shell itself tells of a child that a signal has ended.
+      while wait "$guard" 2>/dev/null; guarded=$?; kill -0 "$guard" 2>/dev/null; do :; done
+      [ "$guarded" -ne 9 ] || echo "ctr: containerd went away in the middle of it" >&2
     }
 
     """#

@@ -52,6 +52,16 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `one that ends at once is not waited for, though who looks after it has not begun`()
+    async throws
+  {
+    try await importing("exit 0") { ctr, _ in
+      // A shell's child swallows a signal that comes before it has begun.
+      for _ in 0..<30 { _ = try await ctr.load([], stream(0)) }
+    }
+  }
+
   @Test func `is ended with who waits for it`() async throws {
     try await importing(Self.stuck + "\nesac") { ctr, directory in
       let task = Task { try await ctr.load([], stream(1 << 20)) }
