@@ -13,9 +13,9 @@ struct Watchbuild: AsyncParsableCommand {
       option goes before the environment, that before watchbuild.yaml, and that before the \
       default.
 
-      Exit codes: 0 ok, 1 a build failed, 2 usage or configuration, 3 a load failed, 5 another \
-      dev runs for this workspace, or none where one is asked, 9 Bazel's lock is held and \
-      --no-wait-for-lock was given, 124 timeout, 130 interrupted.
+      Exit codes: 0 ok, 1 a build failed, 2 usage or configuration, 3 a load failed, 4 a rollout or \
+      a hook failed, 5 another dev runs for this workspace, or none where one is asked, 9 Bazel's \
+      lock is held and --no-wait-for-lock was given, 124 timeout, 130 interrupted.
       """,
     version: watchbuildVersion,
     subcommands: [
@@ -23,7 +23,7 @@ struct Watchbuild: AsyncParsableCommand {
       AffectedCommand.self, TriggerCommand.self, WaitCommand.self, StatusCommand.self,
       EventsCommand.self, PauseCommand.self, ResumeCommand.self, StopCommand.self,
       ProfileCommand.self,
-      PruneCommand.self, DoctorCommand.self, ConfigCommand.self,
+      PruneCommand.self, DoctorCommand.self, ConfigCommand.self, EditorCommand.self,
     ])
 
   static func main() async {

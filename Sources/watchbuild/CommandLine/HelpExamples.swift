@@ -30,5 +30,6 @@ enum HelpExamples {
     "config validate": ["watchbuild config validate -f ci.yaml"],
     "config print": ["watchbuild config print -p podman", "watchbuild config print --json"],
     "config schema": ["watchbuild config schema > watchbuild.schema.json"],
+    "editor": ["watchbuild editor vscode > .vscode/tasks.json", "watchbuild editor agent"],
   ]
 }
