@@ -177,7 +177,7 @@ struct ImageStoryTests {
     #expect(image.ways.flatMap(\.products).map(\.label.description) == ["//a:api.tar"])
     #expect(image.names == ["bazel/a:api"])
     let bundle = try source(
-      of: "//a:all", rule("//a:all", "container_bundle_", ["tar_output": ["//a:every.tar"]]))
+      of: "//a:both", rule("//a:both", "container_bundle_", ["tar_output": ["//a:every.tar"]]))
     #expect(bundle.ways[0].image.label.description == "//a:every.tar")
     let imported = try source(of: "//a:base", rule("//a:base", "container_import"))
     #expect(imported.ways[0].image.label.description == "//a:base")

@@ -6,7 +6,8 @@ import Testing
 struct CommandNamesTests {
   private func problem(_ line: String) -> String? {
     do throws(Problem) {
-      try CommandNames.check(line.split(separator: " ").map(String.init), of: Watchbuild.configuration)
+      try CommandNames.check(
+        line.split(separator: " ").map(String.init), of: Watchbuild.configuration)
       return nil
     } catch {
       return error.description

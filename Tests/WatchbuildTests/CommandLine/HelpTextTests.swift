@@ -15,8 +15,11 @@ struct HelpTextTests {
   }
 
   private func help(_ command: String) throws -> [Substring] {
+    let words = command.split(separator: " ").map(String.init) + ["--help"]
     let error = try #require(throws: (any Error).self) {
-      _ = try Watchbuild.parseAsRoot(command.split(separator: " ").map(String.init) + ["--help"])
+      // The parser answers with a command that throws the help.
+      var parsed = try Watchbuild.parseAsRoot(words)
+      try parsed.run()
     }
     return try #require(Ending.of(error).standardOutput)
       .split(separator: "\n", omittingEmptySubsequences: false)

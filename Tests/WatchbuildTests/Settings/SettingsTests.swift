@@ -78,6 +78,10 @@ struct SettingsTests {
       name: "output", option: ["--output", "json"], variable: ("WATCHBUILD_OUTPUT", "tty"),
       file: "", read: { $0.output.rawValue }, expected: ("json", "tty", "plain", "plain")),
     Row(
+      name: "events", option: ["--events", "fd:3"], variable: ("WATCHBUILD_EVENTS", "fd:4"),
+      file: "", read: { $0.events.map { "\($0)" } ?? "none" },
+      expected: ("descriptor(3)", "descriptor(4)", "none", "none")),
+    Row(
       name: "color", option: ["--color", "always"], variable: ("WATCHBUILD_COLOR", "never"),
       file: "", read: { $0.color.rawValue }, expected: ("always", "never", "auto", "auto")),
     Row(
