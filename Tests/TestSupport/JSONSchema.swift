@@ -1,11 +1,13 @@
-/// A validator for what the schema of events uses of JSON Schema 2020-12; anything else in it is an error.
+/// A validator for what our schemas use of JSON Schema 2020-12; anything else in it is an error.
 package struct JSONSchema: Sendable {
   /// With the definitions that `$ref` names.
   package let root: JSONValue
 
   package init(root: JSONValue) { self.root = root }
 
-  private static let annotations: Set = ["$schema", "$defs", "title", "description", "format"]
+  private static let annotations: Set = [
+    "$schema", "$defs", "title", "description", "format", "examples",
+  ]
 
   /// - Returns: What is wrong, each with its place; none: the value is valid.
   package func errors(in value: JSONValue) -> [String] { errors(value, root, at: "$") }
@@ -25,6 +27,19 @@ package struct JSONSchema: Sendable {
     case "const": value == rule ? [] : ["\(place) is not \(rule)"]
     case "enum": rule.items.contains(value) ? [] : ["\(place) is none of \(rule.items)"]
     case "minimum": (value.number ?? 0) >= (rule.number ?? 0) ? [] : ["\(place) is too small"]
+    case "maximum": (value.number ?? 0) <= (rule.number ?? 0) ? [] : ["\(place) is too large"]
+    case "minLength":
+      Double(value.text?.count ?? 0) >= (rule.number ?? 0) ? [] : ["\(place) is too short"]
+    case "minItems": Double(value.items.count) >= (rule.number ?? 0) ? [] : ["\(place) has too few"]
+    case "oneOf":
+      rule.items.count { errors(value, $0, at: place).isEmpty } == 1
+        ? [] : ["\(place) is not just one of \(rule.items.count)"]
+    case "additionalProperties":
+      value.fields.keys.filter { schema["properties"]?[$0] == nil }.flatMap { name in
+        rule == .boolean(false)
+          ? ["\(place).\(name) is unknown"]
+          : errors(value[name] ?? .null, rule, at: "\(place).\(name)")
+      }
     case "pattern": matches(value.text, rule.text) ? [] : ["\(place) has another form: \(value)"]
     case "required":
       rule.items.compactMap(\.text).filter { value[$0] == nil }.map { "\(place).\($0) is missing" }

@@ -7,8 +7,10 @@ import SystemPackage
 struct ConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config",
-    abstract: "Checks watchbuild.yaml, or shows the settings in force.",
-    subcommands: [ConfigValidateCommand.self, ConfigPrintCommand.self])
+    abstract: "Checks watchbuild.yaml, or shows the settings in force or its schema.",
+    subcommands: [
+      ConfigValidateCommand.self, ConfigPrintCommand.self, ConfigSchemaCommand.self,
+    ])
 }
 
 struct ConfigValidateCommand: AsyncParsableCommand {
@@ -45,6 +47,22 @@ struct ConfigPrintCommand: AsyncParsableCommand {
     let settings = try Settings.resolve(common: common)
     let printed = PrintedSettings(settings)
     try OutputStream.standardOutput.write(Array((json ? printed.json() : printed.yaml()).utf8))
+  }
+}
+
+struct ConfigSchemaCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "schema",
+    abstract: "Prints the JSON Schema of watchbuild.yaml, for editors.",
+    discussion: """
+      Written to a file, an editor finds it by a first line in watchbuild.yaml: \
+      # yaml-language-server: $schema=watchbuild.schema.json
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    try OutputStream.standardOutput.write(Array(ConfigurationSchema.text.utf8))
   }
 }
 
