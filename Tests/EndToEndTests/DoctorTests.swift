@@ -27,6 +27,8 @@ extension CommandTests {
       for check in ["workspace", "configuration", "state", "bazel", "inotify", "docker"] {
         #expect(lines.filter { $0.hasPrefix("ok \(check): ") }.count == 1, "\(check): \(lines)")
       }
+      #expect(lines.contains("ok load: auto: dev loads into docker"), "\(lines)")
+      #expect(lines.last?.hasPrefix("\(lines.count - 1) checks: ") == true)
 
       let json = try await workspace.run(["doctor", "--json"], docker: docker.host)
       #expect(json.exit == 0)
@@ -47,6 +49,16 @@ extension CommandTests {
       #expect(bazel.exit == 2)
       findings = try JSONDecoder().decode([Finding].self, from: Data(bazel.output.utf8))
       #expect(findings.filter { $0.status == "error" }.map(\.check) == ["bazel"])
+
+      let given = try await workspace.run([
+        "doctor", "--bazel", "/nowhere/bazel", "--load", "registry:localhost:1", "--json",
+      ])
+      #expect(given.exit == 2)
+      findings = try JSONDecoder().decode([Finding].self, from: Data(given.output.utf8))
+      let errors = findings.filter { $0.status == "error" }
+      #expect(errors.contains { $0.check == "bazel" && $0.message.contains("/nowhere/bazel") })
+      #expect(errors.contains { $0.check.hasPrefix("registry") }, "\(errors)")
+      #expect(!findings.contains { $0.check == "load" })
     }
 
     @Test func `a configuration is validated, and a mistake told with its place`() async throws {

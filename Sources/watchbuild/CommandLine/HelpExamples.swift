@@ -25,7 +25,7 @@ enum HelpExamples {
       "watchbuild profile --run 4711",
     ],
     "prune": ["watchbuild prune --dry-run", "watchbuild prune --keep 1 --older-than 1h"],
-    "doctor": ["watchbuild doctor", "watchbuild doctor --json"],
+    "doctor": ["watchbuild doctor", "watchbuild doctor --load kind --bazel bazelisk"],
     "config": ["watchbuild config validate", "watchbuild config print"],
     "config validate": ["watchbuild config validate -f ci.yaml"],
     "config print": ["watchbuild config print -p podman", "watchbuild config print --json"],

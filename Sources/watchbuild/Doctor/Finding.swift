@@ -27,6 +27,15 @@ struct Finding: Equatable, Sendable, Encodable {
     self.init(check, .error, place + problem.message + more, remedy: problem.hint)
   }
 
+  /// The last line: `12 checks: 10 ok, 1 warning, 1 error`.
+  static func summary(_ findings: [Finding]) -> String {
+    func count(_ status: Status) -> Int { findings.count { $0.status == status } }
+    var parts = ["\(count(.ok)) ok"]
+    if count(.warn) > 0 { parts.append(Quantity.text(count(.warn), "warning")) }
+    if count(.error) > 0 { parts.append(Quantity.text(count(.error), "error")) }
+    return Quantity.text(findings.count, "check") + ": " + parts.joined(separator: ", ")
+  }
+
   /// One line: `warn inotify: … → remedy`.
   func line(usesColor: Bool) -> String {
     let color: TextColor =

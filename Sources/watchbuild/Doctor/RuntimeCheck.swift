@@ -8,6 +8,9 @@ enum RuntimeCheck {
   ) async -> [Finding] {
     var findings: [Finding] = []
     for choice in choices {
+      if choice == .auto {
+        findings.append(await automatic(store: store, environment: environment))
+      }
       guard let remedy = remedy(for: choice) else { continue }
       do {
         let targets = try await LoadTargets.resolve(
@@ -25,6 +28,21 @@ enum RuntimeCheck {
       }
     }
     return findings
+  }
+
+  /// Where `dev` would load, if nobody says where.
+  private static func automatic(
+    store: FilePath, environment: [String: String]
+  ) async -> Finding {
+    do {
+      let targets = try await LoadTargets.resolve([.auto], store: store, environment: environment)
+      await targets.shutdown()
+      let names = targets.runtimes.map(\.name).joined(separator: ", ")
+      return Finding("load", .ok, "auto: dev loads into \(names)")
+    } catch {
+      return Finding(
+        "load", .error, "\(error)", remedy: "name where images are to go: --load docker")
+    }
   }
 
   private static func remedy(for choice: RuntimeChoice) -> String? {

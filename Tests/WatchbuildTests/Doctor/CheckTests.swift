@@ -9,6 +9,15 @@ import Testing
 struct CheckTests {
   @Test(
     arguments: [
+      ([.ok], "1 check: 1 ok"), ([.ok, .warn, .ok], "3 checks: 2 ok, 1 warning"),
+      ([.error, .error, .warn], "3 checks: 0 ok, 1 warning, 2 errors"),
+    ] as [([Finding.Status], String)])
+  func `findings are counted`(statuses: [Finding.Status], summary: String) {
+    #expect(Finding.summary(statuses.map { Finding("check", $0, "message") }) == summary)
+  }
+
+  @Test(
+    arguments: [
       (192_493, 200, .ok, nil),
       (8192, 7000, .warn, "sudo sysctl fs.inotify.max_user_watches=524288"),
       (8192, 400_000, .warn, "sudo sysctl fs.inotify.max_user_watches=1048576"),
