@@ -9,6 +9,8 @@ package struct GivenOptions: Sendable {
   var file: FilePath?
   /// `--profile-name`.
   package var profile: String?
+  /// No configuration file is read, also where there is one.
+  package var ignoresFile = false
   /// A name or a path, as `--bazel` has it.
   var bazel: String?
   /// The targets that `--load` names.

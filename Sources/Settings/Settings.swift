@@ -68,11 +68,14 @@ extension Settings {
     let variables = EnvironmentSettings(environment: environment, directory: currentDirectory)
     let directory = directory(options, variables)
     let workspace = try Workspace.root(above: directory)
-    let file = try ConfigurationFile.find(
-      given: options.file ?? variables.path("WATCHBUILD_FILE"),
-      workspace: workspace, directory: directory)
+    let file =
+      options.ignoresFile
+      ? nil
+      : try ConfigurationFile.find(
+        given: options.file ?? variables.path("WATCHBUILD_FILE"),
+        workspace: workspace, directory: directory)
     let profile = options.profile ?? variables.text(of: "WATCHBUILD_PROFILE_NAME")
-    if let profile, file == nil {
+    if let profile, file == nil, !options.ignoresFile {
       throw Problem(
         "there is no profile '\(profile)', since \(workspace) has no \(ConfigurationFile.name)",
         hint: "write one, or leave out --profile-name")
@@ -111,7 +114,7 @@ extension Settings {
   }
 
   /// What `-C` or its variable names, else the working directory.
-  private static func directory(
+  static func directory(
     _ options: GivenOptions, _ variables: EnvironmentSettings
   ) -> FilePath {
     options.directory.map { variables.directory.pushing($0) }

@@ -23,7 +23,8 @@ struct Watchbuild: AsyncParsableCommand {
       AffectedCommand.self, TriggerCommand.self, WaitCommand.self, StatusCommand.self,
       EventsCommand.self, PauseCommand.self, ResumeCommand.self, StopCommand.self,
       ProfileCommand.self,
-      PruneCommand.self, DoctorCommand.self, ConfigCommand.self, EditorCommand.self,
+      PruneCommand.self, DoctorCommand.self, InitCommand.self, ConfigCommand.self,
+      EditorCommand.self,
     ])
 
   static func main() async {

@@ -61,6 +61,30 @@ extension CommandTests {
       #expect(!findings.contains { $0.check == "load" })
     }
 
+    @Test func `init writes the images found, and keeps a file that is there`() async throws {
+      let path = "\(workspace.root)/found.yaml"
+      defer { unlink(path) }
+      let shown = try await workspace.run(["init", "--stdout"])
+      #expect(shown.exit == 0, "\(shown.errors)")
+      for image in Storefront.images {
+        #expect(shown.output.contains("- name: \(image)\n  target: //services/\(image):"))
+      }
+
+      let written = try await workspace.run(["init", "-f", "found.yaml"])
+      #expect(written.exit == 0, "\(written.errors)")
+      #expect(written.output == "wrote \(path): \(Storefront.images.count) images\n")
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == shown.output)
+      let checked = try await workspace.run(["config", "validate", "-f", "found.yaml"])
+      #expect(checked.output == "found.yaml: ok (\(Storefront.images.count) images)\n")
+
+      let kept = try await workspace.run(["init", "-f", "found.yaml"])
+      #expect(kept.exit == 2)
+      #expect(kept.errors.contains("found.yaml is there already; pass --force to replace it"))
+      try "images: [".write(toFile: path, atomically: true, encoding: .utf8)
+      #expect(try await workspace.run(["init", "--force", "-f", "found.yaml"]).exit == 0)
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == shown.output)
+    }
+
     @Test func `a configuration is validated, and a mistake told with its place`() async throws {
       let none = try await workspace.run(["config", "validate"])
       #expect(none.exit == 0)

@@ -26,6 +26,7 @@ enum HelpExamples {
     ],
     "prune": ["watchbuild prune --dry-run", "watchbuild prune --keep 1 --older-than 1h"],
     "doctor": ["watchbuild doctor", "watchbuild doctor --load kind --bazel bazelisk"],
+    "init": ["watchbuild init", "watchbuild init --from skaffold.yaml --stdout"],
     "config": ["watchbuild config validate", "watchbuild config print"],
     "config validate": ["watchbuild config validate -f ci.yaml"],
     "config print": ["watchbuild config print -p podman", "watchbuild config print --json"],

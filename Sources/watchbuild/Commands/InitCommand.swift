@@ -1,0 +1,92 @@
+import ArgumentParser
+import Basics
+import FoundationEssentials
+import Graph
+import Settings
+import SystemPackage
+
+/// `watchbuild init`: writes watchbuild.yaml for the image targets found.
+struct InitCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "init",
+    abstract: "Write watchbuild.yaml for the image targets found.",
+    discussion: """
+      Image targets are found as dev finds them without a file. With --from, the artifacts of a \
+      skaffold.yaml that Bazel builds are taken over instead, and what is left out is told.
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "Take over the images of a skaffold.yaml.", valueName: "file"),
+    completion: .file(extensions: ["yaml"]))
+  var from: String?
+
+  @Flag(help: "Print it instead of writing it.")
+  var stdout = false
+
+  @Flag(help: "Replace a file that is there.")
+  var force = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The Bazel or Bazelisk to run. (default: $BAZEL, else bazel)", valueName: "path"),
+    completion: .file())
+  var bazel: String?
+
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let invocation = try Invocation(common)
+    var given = GivenOptions(common: common, bazel: bazel)
+    given.ignoresFile = true
+    let path = try Settings.filePath(
+      given, environment: invocation.environment, currentDirectory: invocation.currentDirectory)
+    if !stdout, !force, Disk.type(of: path) != nil { throw Self.isThere(path) }
+    let images = try await images(given, invocation)
+    let text = try InitialConfiguration(images).text()
+    guard !stdout else {
+      return try OutputStream.standardOutput.write(Array(text.utf8))
+    }
+    try write(text, to: path)
+    guard !common.quiet else { return }
+    try OutputStream.standardOutput.write(lines: [
+      Terminal.escaped("wrote \(path): \(Quantity.text(images.count, "image"))")
+    ])
+  }
+
+  private func images(
+    _ given: GivenOptions, _ invocation: Invocation
+  ) async throws -> [InitialConfiguration.Image] {
+    if let from {
+      let file = try SkaffoldFile.read(invocation.directory.pushing(FilePath(from)))
+      if !common.quiet, !file.left.isEmpty {
+        try OutputStream.standardError.write(
+          lines: (["not taken over:"] + file.left.map { "  \($0)" }).map(Terminal.escaped))
+      }
+      return file.images
+    }
+    let settings = try Settings.resolve(
+      given, environment: invocation.environment, currentDirectory: invocation.currentDirectory)
+    let stopping = Stopping()
+    let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
+    return try await stopping.run(showing: bench.shown) { try await bench.images() }
+      .map { InitialConfiguration.Image(name: $0.name, target: $0.label.description) }
+  }
+
+  private func write(_ text: String, to path: FilePath) throws {
+    do {
+      try Data(text.utf8).write(
+        to: URL(filePath: path.string), options: force ? .atomic : .withoutOverwriting)
+    } catch {
+      // Somebody may have written one while Bazel was asked.
+      if !force, Disk.type(of: path) != nil { throw Self.isThere(path) }
+      throw Problem("can't write \(path): \(error)", hint: "see it with --stdout")
+    }
+  }
+
+  private static func isThere(_ path: FilePath) -> Problem {
+    Problem(
+      "\(path) is there already",
+      hint: "pass --force to replace it, or --stdout to see what would be written")
+  }
+}
