@@ -43,8 +43,11 @@ struct Results: Sendable {
     entries[event.image] = entry
   }
 
+  /// A mistake that the query and the build both told counts once.
   mutating func add(_ diagnostic: Event.Diagnosed, in cycle: Int) {
-    guard diagnostics[cycle, default: []].count < Self.mostDiagnostics else { return }
+    let known = diagnostics[cycle, default: []]
+    guard known.count < Self.mostDiagnostics, !known.contains(where: { $0.isSame(diagnostic) })
+    else { return }
     diagnostics[cycle, default: []].append(diagnostic)
   }
 
@@ -58,5 +61,13 @@ struct Results: Sendable {
     latest = latest.filter { images.contains($0.key) }
     loaded = loaded.filter { images.contains($0.key) }
     diagnostics = diagnostics.filter { cycles.contains($0.key) }
+  }
+}
+
+extension Event.Diagnosed {
+  /// Whether another says the same of the same place and image.
+  fileprivate func isSame(_ other: Event.Diagnosed) -> Bool {
+    file == other.file && line == other.line && column == other.column
+      && severity == other.severity && message == other.message && image == other.image
   }
 }

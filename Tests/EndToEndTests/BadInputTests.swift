@@ -96,8 +96,8 @@ struct BadInputTests {
       testDescription: "an unknown image", arguments: ["build", "-f", "../good.yaml", "godo"],
       message: "no image is named 'godo' (did you mean 'good'?); there are: good"),
     Mistake(
-      testDescription: "a pattern for a label", arguments: ["build", "//..."],
-      message: "'//...' is a pattern, not a label; name the image targets"),
+      testDescription: "a pattern of no image", arguments: ["build", "//..."],
+      message: "no image target matches //...; 'watchbuild images' lists those that there are"),
     Mistake(
       testDescription: "no image anywhere", arguments: ["build"],
       message: "no image targets found in HOME/workspace; name a label such as"),

@@ -47,15 +47,29 @@ struct ImagesCommand: AsyncParsableCommand {
     }
   }
 
-  /// How they stand by what a `dev` has saved: after each of its cycles, and when it ended.
+  /// How they stand by what a running `dev` says, else by what one has saved.
   private func states(
     of images: [ImageTarget], _ settings: Settings, _ log: EventHub
   ) async -> [String: ImageStanding] {
+    if let running = runningStates() { return running }
     let saved = SavedIndexes(in: settings.stateDirectory, log: log)
     var states: [String: ImageStanding] = [:]
     for (workspace, images) in Dictionary(grouping: images, by: \.key.workspace) {
       states.merge(await saved.standings(of: workspace, images: images)) { first, _ in first }
     }
     return states
+  }
+
+  /// - Returns: `nil` where no `dev` runs, or none that answers.
+  private func runningStates() -> [String: ImageStanding]? {
+    struct Answer: Decodable { var images: [StatusAnswer.Image] }
+    // No dev is no mistake here: what the last one saved tells as well.
+    guard let connection = try? ControlConnection(try Invocation(common)),
+      let answer = try? connection.ask("GET", "/v1/images"),
+      let images = try? JSONDecoder().decode(Answer.self, from: Data(answer)).images
+    else { return nil }
+    return Dictionary(
+      images.map { ($0.name, $0.owed.map { .owed(because: $0.text) } ?? .current) },
+      uniquingKeysWith: { first, _ in first })
   }
 }
