@@ -38,6 +38,17 @@ package struct ConfigurationFile: Equatable, Sendable {
 
   /// - Parameter profile: Which of its profiles is merged over the rest; `nil`: none.
   func read(profile: String? = nil) throws(Problem) -> Configuration {
+    try ConfigurationReader.read(
+      text(), file: displayName, directory: path.removingLastComponent(), profile: profile)
+  }
+
+  /// The values of the file with a profile over them, each with its line.
+  func values(profile: String?) throws(Problem) -> YAMLNode? {
+    try ConfigurationProfiles(of: YAMLDocument(parsing: text(), file: displayName).root)
+      .merged(profile)
+  }
+
+  private func text() throws(Problem) -> String {
     let bytes: [UInt8]
     // Opening a pipe would wait for its writer.
     if let type = Disk.type(of: path), type == .fifo || type == .socket {
@@ -59,8 +70,6 @@ package struct ConfigurationFile: Equatable, Sendable {
         "the file is not UTF-8", at: Problem.Location(file: displayName, line: 1),
         hint: "save it as UTF-8")
     }
-    return try ConfigurationReader.read(
-      text, file: displayName, directory: path.removingLastComponent(),
-      profile: profile)
+    return text
   }
 }

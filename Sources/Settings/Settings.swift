@@ -10,6 +10,8 @@ package struct Settings: Equatable, Sendable {
   package var workspace: FilePath
   /// The file that was read.
   package var configurationFile: ConfigurationFile?
+  /// The profile that was merged over the rest of it.
+  var profile: String?
   /// A name to be looked up in `PATH`, or an absolute path.
   package var bazelCommand = "bazel"
   package var startupOptions: [String] = []
@@ -89,6 +91,7 @@ extension Settings {
       stateDirectory: try StateDirectory.path(
         for: workspace, environment: environment))
     settings.configurationFile = file
+    settings.profile = profile
     try settings.apply(layer)
     settings.applyOutput(layer, environment: environment, isTerminal: isTerminal)
     settings.startupOptions = configuration.startupOptions

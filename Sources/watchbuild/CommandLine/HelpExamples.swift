@@ -29,7 +29,7 @@ enum HelpExamples {
     "init": ["watchbuild init", "watchbuild init --from skaffold.yaml --stdout"],
     "config": ["watchbuild config validate", "watchbuild config print"],
     "config validate": ["watchbuild config validate -f ci.yaml"],
-    "config print": ["watchbuild config print -p podman", "watchbuild config print --json"],
+    "config print": ["watchbuild config print -p podman", "watchbuild config print --origin"],
     "config schema": ["watchbuild config schema > watchbuild.schema.json"],
     "editor": ["watchbuild editor vscode > .vscode/tasks.json", "watchbuild editor agent"],
   ]

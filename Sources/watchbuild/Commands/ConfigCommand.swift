@@ -43,8 +43,17 @@ struct ConfigPrintCommand: AsyncParsableCommand {
   @Flag(help: "JSON instead of YAML.")
   var json = false
 
+  @Flag(help: "One setting a line, and where it comes from.")
+  var origin = false
+
   func run() async throws {
     let settings = try Settings.resolve(common: common)
+    guard !origin else {
+      let origins = try SettingOrigins(
+        of: settings, environment: ProcessInfo.processInfo.environment)
+      return try OutputStream.standardOutput.write(
+        Array((json ? origins.json() : origins.text()).utf8))
+    }
     let printed = PrintedSettings(settings)
     try OutputStream.standardOutput.write(Array((json ? printed.json() : printed.yaml()).utf8))
   }
