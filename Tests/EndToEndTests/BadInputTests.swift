@@ -230,7 +230,8 @@ struct BadInputTests {
     #expect(cycle.ok == 1)
 
     start = dev.last
-    try workspace.write("watchbuild.yaml", good + "  - {name: two, target: '//watched:two'}\n")
+    try workspace.write(
+      "watchbuild.yaml", good + "  - {name: two, target: '//watched:two', ref: 'bad/two:dev'}\n")
     let added = try await dev.wait(for: "loaded image", after: start) {
       $0.image == "two" && $0.status == "built"
     }
