@@ -72,9 +72,15 @@ package struct BazelWorkspace: Sendable {
   }
 
   /// The process ID of the workspace's server, if one runs.
+  ///
+  /// A server that was killed leaves the file with its number, which may be another process's by now.
   package func serverID() async throws -> Int32? {
     let text = Collected()
-    let script = "cat '\(base.path)'/output/*/server/server.pid.txt 2>/dev/null || true"
+    let script = """
+      for id in $(cat '\(base.path)'/output/*/server/server.pid.txt 2>/dev/null); do
+        ! grep -qaF '\(base.path)' "/proc/$id/cmdline" 2>/dev/null || echo "$id"
+      done
+      """
     _ = try await SubprocessRunner().run(Command("sh", ["-c", script])) { text.add($0) }
     let first = text.standardOutput.split(whereSeparator: \.isNewline).first
     guard let id = Int32(first ?? "") else { return nil }
