@@ -74,7 +74,7 @@ struct Doctor: Sendable {
       if settings.loadTargets.contains(.docker) {
         finding.status = .error
       } else if settings.loadTargets.contains(.auto) {
-        finding.message += "; images go to the built-in store"
+        finding.message += "; 'load' says where images go instead"
       } else {
         finding.status = .ok
         finding.remedy = nil
