@@ -18,6 +18,8 @@ struct LifeSigns: Sendable {
   private var restarts: Int?
   /// Since when it has been seen to run without a break.
   private var upSince: Duration?
+  /// Since when it has been known that it ends and is started again.
+  private var restartedSince: Duration?
 
   init(timeout: Duration) { self.timeout = timeout }
 
@@ -29,7 +31,7 @@ struct LifeSigns: Sendable {
     let before = restarts ?? state.restarts
     restarts = before
     if state.isRestarting || state.restarts > before {
-      return .failed("ends again and again (\(end(of: state)))")
+      return restarted(state, at: elapsed)
     }
     guard state.isRunning else { return .failed("ended (\(end(of: state)))") }
     let since = upSince ?? elapsed
@@ -43,6 +45,15 @@ struct LifeSigns: Sendable {
       return elapsed < timeout ? .undecided : .failed("is not healthy after \(timeout)")
     case nil: return elapsed - since >= Self.proof ? .live : .undecided
     }
+  }
+
+  /// While it runs again the engine does not tell how it ended, so its next end is awaited for a while.
+  private mutating func restarted(_ state: ContainerState, at elapsed: Duration) -> Verdict {
+    let since = restartedSince ?? elapsed
+    restartedSince = since
+    let isTold = state.isRestarting || state.exitCode != 0 || state.isOutOfMemory
+    guard isTold || elapsed - since >= Self.proof else { return .undecided }
+    return .failed("ends again and again" + (isTold ? " (\(end(of: state)))" : ""))
   }
 
   private func end(of state: ContainerState) -> String {

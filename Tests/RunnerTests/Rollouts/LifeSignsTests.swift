@@ -66,4 +66,21 @@ import Testing
     #expect(signs.look(state, at: .zero) == .undecided)
     #expect(signs.look(state, at: .seconds(2)) == .live)
   }
+
+  @Test func `how it ended is waited for where it was just started again`() {
+    func again(_ json: [String: JSON]) -> ContainerState {
+      state(json.merging(["Running": .bool(true)]) { $1 }, restarts: 1)
+    }
+    var signs = LifeSigns(timeout: .seconds(60))
+    #expect(signs.look(running, at: .zero) == .undecided)
+    #expect(signs.look(again(["ExitCode": .integer(0)]), at: .seconds(1)) == .undecided)
+    #expect(
+      signs.look(
+        again(["Restarting": .bool(true), "ExitCode": .integer(4)]), at: .milliseconds(1200))
+        == .failed("ends again and again (exit 4)"))
+    var unknown = LifeSigns(timeout: .seconds(60))
+    #expect(unknown.look(running, at: .zero) == .undecided)
+    #expect(unknown.look(again([:]), at: .seconds(1)) == .undecided)
+    #expect(unknown.look(again([:]), at: .seconds(3)) == .failed("ends again and again"))
+  }
 }
