@@ -98,6 +98,19 @@ extension CommandTests {
       #expect(try await Storefront.ids(in: docker) == before)
     }
 
+    @Test func `a package that can't be read may hide an image, and so is a failure`() async throws
+    {
+      try await storefront.editing("services/cart/BUILD.bazel") {
+        $0 += "x(\n"
+      } _: {
+        let run = try await build("--load", "none")
+        #expect(run.exit == 1)
+        #expect(run.images("built") == ["catalog", "checkout", "payments", "web"])
+        let told = run.events.filter { $0.type == "diagnostic" }
+        #expect(Set(told.compactMap(\.file)) == ["services/cart/BUILD.bazel"])
+      }
+    }
+
     @Test func `options after the terminator reach Bazel, and none is loaded where none is asked`()
       async throws
     {

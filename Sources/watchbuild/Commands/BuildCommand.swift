@@ -1,6 +1,8 @@
 import ArgumentParser
 import Basics
+import Bazel
 import Events
+import Graph
 import Runner
 import Runtimes
 import Settings
@@ -24,20 +26,40 @@ struct BuildCommand: AsyncParsableCommand {
     let stopping = Stopping()
     let bench = try Workbench(
       settings, events: settings.events, outputClosed: stopping.outputClosed)
-    let outcome = try await stopping.run(
+    let (outcome, isPartial) = try await stopping.run(
       showing: bench.shown, { bench.log.record(.stopping(reason: $0)) }
     ) {
       try await bench.tellingActivity { try await build(bench, from: invocation) }
     }
     if let problem = outcome.lockProblem { throw Problem(problem, status: .lockHeld) }
     if let status = ExitStatus(of: outcome) { throw status }
+    // A package that can't be read may hold an image that nobody has found.
+    if isPartial { throw ExitStatus.buildFailed }
+  }
+
+  /// - Returns: What became of the images, and whether Bazel could not read all packages where they are looked for.
+  private func build(
+    _ bench: Workbench, from invocation: Invocation
+  ) async throws -> (CycleOutcome, isPartial: Bool) {
+    let (images, heard) = try await bench.firstImages()
+    let isPartial =
+      bench.findsImages
+      && heard.contains { update in
+        if case .diagnostic(let diagnostic) = update {
+          diagnostic.severity == .error
+        } else {
+          false
+        }
+      }
+    let outcome = try await build(images, heard, bench, from: invocation)
+    return (outcome, isPartial)
   }
 
   private func build(
-    _ bench: Workbench, from invocation: Invocation
+    _ images: [ImageTarget], _ heard: [BuildUpdate], _ bench: Workbench,
+    from invocation: Invocation
   ) async throws -> CycleOutcome {
-    let (images, heard) = try await bench.firstImages()
-    return try await bench.withRuntimes(invocation.environment) { targets in
+    try await bench.withRuntimes(invocation.environment) { targets in
       bench.started(images: images, targets: targets)
       let loop = BuildLoop(log: bench.log, clock: bench.clock)
       let setup = bench.setup(
