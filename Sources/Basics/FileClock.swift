@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// The clock that stamps files.
 package enum FileClock {
@@ -6,6 +6,11 @@ package enum FileClock {
   package static var now: Double {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    return seconds(time)
+  }
+
+  /// A file's stamp in seconds since 1970, as `now` is.
+  package static func seconds(_ time: timespec) -> Double {
+    Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 }

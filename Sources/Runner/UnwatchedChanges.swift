@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import Graph
 import SystemPackage
@@ -39,6 +40,6 @@ enum UnwatchedChanges {
   private static func changed(_ path: FilePath) -> Double {
     var status = stat()
     guard path.withPlatformString({ lstat($0, &status) }) == 0 else { return 0 }
-    return Double(status.st_ctim.tv_sec) + Double(status.st_ctim.tv_nsec) / 1e9
+    return FileClock.seconds(status.st_ctim)
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import Synchronization
 import SystemPackage
@@ -87,22 +88,12 @@ package final class InotifyWatcher: Sendable {
 
   // MARK: The thread
 
-  /// What the thread is given; it owns it alone.
-  private final class Start {
-    let body: () -> Void
-    init(_ body: @escaping () -> Void) { self.body = body }
-  }
-
   private static func start(
     _ scope: WatchScope, _ tools: InotifyTools, _ control: WatchControl, _ queue: WatchEventQueue,
     _ deadWatchLimit: Int, _ trace: (@Sendable (KernelEvent) -> Void)?
   ) throws(WatchError) {
-    let start = Unmanaged.passRetained(
-      Start {
-        // Signals are for the threads that handle them.
-        var signals = sigset_t()
-        sigfillset(&signals)
-        pthread_sigmask(SIG_SETMASK, &signals, nil)
+    do {
+      try OwnThread.start {
         var loop = WatchLoop(
           scope, tools: tools, control: control, queue: queue, deadWatchLimit: deadWatchLimit,
           trace: trace)
@@ -110,20 +101,10 @@ package final class InotifyWatcher: Sendable {
         isClaimed.store(false, ordering: .releasing)
         queue.finish()
         control.end()
-      })
-    var thread = pthread_t()
-    let error = pthread_create(
-      &thread, nil,
-      { argument in
-        guard let argument else { return nil }
-        Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
-        return nil
-      }, start.toOpaque())
-    guard error == 0 else {
-      start.release()
+      }
+    } catch {
       tools.close()
-      throw .unavailable(Errno(rawValue: error))
+      throw .unavailable(error)
     }
-    pthread_detach(thread)
   }
 }

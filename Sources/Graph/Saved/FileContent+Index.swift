@@ -21,7 +21,7 @@ extension FileContent {
       let path = index.workspace.pushing(FilePath(name))
       var status = stat()
       guard path.withPlatformString({ lstat($0, &status) }) == 0,
-        Double(status.st_ctim.tv_sec) + Double(status.st_ctim.tv_nsec) / 1e9 < moment
+        FileClock.seconds(status.st_ctim) < moment
       else { continue }
       found[path] = look(at: path)
     }

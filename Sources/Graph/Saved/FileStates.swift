@@ -139,7 +139,7 @@ struct FileStates {
       var status = stat()
       guard fstatat(directory, path, &status, 0) == 0 else { return nil }
       isDirectory = status.st_mode & S_IFMT == S_IFDIR
-      changed = Double(status.st_ctim.tv_sec) + Double(status.st_ctim.tv_nsec) / 1e9
+      changed = FileClock.seconds(status.st_ctim)
       hash =
         Checksum.mix(
           UInt64(bitPattern: Int64(status.st_size)),
