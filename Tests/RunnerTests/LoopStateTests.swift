@@ -13,17 +13,9 @@ import Watcher
   private let index: TargetIndex
 
   init() throws {
-    images = try ["a", "b"].map {
-      ImageTarget(
-        name: $0, label: try #require(Label("//\($0):image")), key: BatchKey(workspace: "/w"))
-    }
-    var builder = TargetIndex.Builder(workspace: "/w")
-    for name in ["a", "b"] {
-      builder.add(.rule(name: "//\(name):image", kind: "image", inputs: ["//\(name):x"]))
-      builder.add(.sourceFile(name: "//\(name):x", loads: []))
-      builder.add(.sourceFile(name: "//\(name):BUILD", loads: []))
-    }
-    index = builder.build(images: images)
+    let both = try TwoImages()
+    images = both.targets
+    index = both.index()
   }
 
   private func state(

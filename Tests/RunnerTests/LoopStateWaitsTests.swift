@@ -12,24 +12,17 @@ import Watcher
 @Suite struct LoopStateWaitsTests {
   private let images: [ImageTarget]
   private let index: TargetIndex
+  /// The same once a new file of b has joined.
+  private let glob: TargetIndex
 
   init() throws {
-    images = try ["a", "b"].map {
-      ImageTarget(
-        name: $0, label: try #require(Label("//\($0):image")), key: BatchKey(workspace: "/w"))
-    }
-    index = Self.index(images: images)
-  }
-
-  private static func index(images: [ImageTarget], more: [QueryEntry] = []) -> TargetIndex {
-    var builder = TargetIndex.Builder(workspace: "/w")
-    for name in ["a", "b"] {
-      builder.add(.rule(name: "//\(name):image", kind: "image", inputs: ["//\(name):x"]))
-      builder.add(.sourceFile(name: "//\(name):x", loads: []))
-      builder.add(.sourceFile(name: "//\(name):BUILD", loads: []))
-    }
-    for entry in more { builder.add(entry) }
-    return builder.build(images: images)
+    let both = try TwoImages()
+    images = both.targets
+    index = both.index()
+    glob = both.index(with: [
+      .rule(name: "//b:image", kind: "image", inputs: ["//b:x", "//b:new"]),
+      .sourceFile(name: "//b:new", loads: []),
+    ])
   }
 
   // MARK: What is done and asked
@@ -269,15 +262,6 @@ import Watcher
   }
 
   // MARK: The graph
-
-  private var glob: TargetIndex {
-    Self.index(
-      images: images,
-      more: [
-        .rule(name: "//b:image", kind: "image", inputs: ["//b:x", "//b:new"]),
-        .sourceFile(name: "//b:new", loads: []),
-      ])
-  }
 
   @Test func `a new file is waited for until the graph tells whose it is`() {
     var state = ready()
