@@ -15,7 +15,7 @@ extension GivenOptions {
   ) {
     self.init(
       directory: common.directory.map { FilePath($0) }, file: common.file.map { FilePath($0) },
-      bazel: bazel ?? loop?.bazel, load: load + (loop?.load ?? []), events: loop?.events,
+      bazel: bazel ?? loop?.program.bazel, load: load + (loop?.load ?? []), events: loop?.events,
       layer: (loop?.layer ?? SettingsLayer()).over(watching?.layer ?? SettingsLayer())
         .over(common.layer),
       images: images + (loop?.images ?? []), bazelOptions: loop?.bazelOptions ?? [])

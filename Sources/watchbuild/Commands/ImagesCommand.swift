@@ -21,17 +21,13 @@ struct ImagesCommand: AsyncParsableCommand {
   @Flag(help: "Write one JSON object.")
   var json = false
 
-  @Option(
-    help: ArgumentHelp(
-      "The Bazel or Bazelisk to run. (default: $BAZEL, else bazel)", valueName: "path"),
-    completion: .file())
-  var bazel: String?
+  @OptionGroup var program: BazelOptions
 
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
     let invocation = try Invocation(common)
-    let settings = try invocation.settings(loop: nil, bazel: bazel, images: images)
+    let settings = try invocation.settings(loop: nil, bazel: program.bazel, images: images)
     let stopping = Stopping()
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
     let listing = try await stopping.run(showing: bench.shown) {

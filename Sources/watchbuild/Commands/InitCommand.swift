@@ -27,17 +27,13 @@ struct InitCommand: AsyncParsableCommand {
   @Flag(help: "Replace a file that is there.")
   var force = false
 
-  @Option(
-    help: ArgumentHelp(
-      "The Bazel or Bazelisk to run. (default: $BAZEL, else bazel)", valueName: "path"),
-    completion: .file())
-  var bazel: String?
+  @OptionGroup var program: BazelOptions
 
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
     let invocation = try Invocation(common)
-    var given = GivenOptions(common: common, bazel: bazel)
+    var given = GivenOptions(common: common, bazel: program.bazel)
     given.ignoresFile = true
     let path = try Settings.filePath(
       given, environment: invocation.environment, currentDirectory: invocation.currentDirectory)

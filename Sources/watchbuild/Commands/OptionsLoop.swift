@@ -55,11 +55,7 @@ struct LoopOptions: ParsableArguments {
   @Flag(help: "Exit with 9 if another command holds Bazel's lock.")
   var noWaitForLock = false
 
-  @Option(
-    help: ArgumentHelp(
-      "The Bazel or Bazelisk to run. (default: $BAZEL, else bazel)", valueName: "path"),
-    completion: .file())
-  var bazel: String?
+  @OptionGroup var program: BazelOptions
 
   /// Names and labels; empty: all.
   var images: [String] { Array(arguments.prefix { !$0.hasPrefix("-") }) }
