@@ -78,6 +78,13 @@ package struct SavedIndexes: Sendable {
     try? await file(of: workspace).load(workspace, images: images).index
   }
 
+  /// Names of a workspace's images as the latest run knew them, whatever has changed since.
+  package static func imageNames(
+    of workspace: FilePath, in directory: PrivateDirectory
+  ) -> [String] {
+    file(of: workspace, in: directory).imageNames()
+  }
+
   /// Writes the files. One call at a time.
   func save(_ snapshot: Snapshot) {
     for (index, moment) in snapshot.indexes {
@@ -95,7 +102,9 @@ package struct SavedIndexes: Sendable {
     }
   }
 
-  func file(of workspace: FilePath) -> IndexFile {
+  func file(of workspace: FilePath) -> IndexFile { Self.file(of: workspace, in: directory) }
+
+  private static func file(of workspace: FilePath, in directory: PrivateDirectory) -> IndexFile {
     let hash = Checksum.of(Array(workspace.string.utf8)[...])
     return IndexFile("index-\(String(hash, radix: 16))", in: directory)
   }

@@ -24,7 +24,7 @@ struct Watchbuild: AsyncParsableCommand {
       EventsCommand.self, PauseCommand.self, ResumeCommand.self, StopCommand.self,
       ProfileCommand.self,
       PruneCommand.self, DoctorCommand.self, InitCommand.self, ConfigCommand.self,
-      EditorCommand.self,
+      EditorCommand.self, ManualCommand.self,
     ])
 
   static func main() async {

@@ -122,6 +122,18 @@ package struct IndexFile: Sendable {
     return saved
   }
 
+  /// Names of the images that the file is of, as they were when it was written. Nothing is checked against the disk.
+  package func imageNames() -> [String] {
+    // A file that can't be read has no names to offer.
+    guard let bytes = try? content() else { return [] }
+    var reader = BinaryReader(bytes)
+    guard (try? reader.read(UInt64.self)) == Self.magic,
+      (try? reader.read(UInt32.self)) == Self.version, (try? reader.read(UInt64.self)) != nil,
+      let identity = try? reader.readTexts()
+    else { return [] }
+    return identity.dropFirst().compactMap { $0.split(separator: " ").first.map(String.init) }
+  }
+
   private func content() throws(Refusal) -> [UInt8] {
     let magic = withUnsafeBytes(of: Self.magic.littleEndian) { Array($0) }
     let bytes: [UInt8]?

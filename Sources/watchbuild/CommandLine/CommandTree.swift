@@ -12,7 +12,16 @@ struct CommandTree: Decodable, Sendable {
     /// `positional`, `option` or `flag`.
     var kind: String
     var isRepeating: Bool
+    var isOptional: Bool?
     var names: [Name]?
+    var valueName: String?
+    var abstract: String?
+    var shouldDisplay: Bool?
+
+    /// All that it can be called by: `-C`, `--directory`.
+    var spellings: [String] {
+      (names ?? []).map { ($0.kind == "short" ? "-" : "--") + $0.name }
+    }
 
     /// As they are written: `--max-delay`.
     var longNames: [String] {
@@ -25,6 +34,9 @@ struct CommandTree: Decodable, Sendable {
   }
 
   var commandName: String
+  var abstract: String?
+  var discussion: String?
+  var shouldDisplay: Bool?
   var subcommands: [CommandTree]?
   var arguments: [Argument]?
 

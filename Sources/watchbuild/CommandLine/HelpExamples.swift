@@ -32,5 +32,6 @@ enum HelpExamples {
     "config print": ["watchbuild config print -p podman", "watchbuild config print --origin"],
     "config schema": ["watchbuild config schema > watchbuild.schema.json"],
     "editor": ["watchbuild editor vscode > .vscode/tasks.json", "watchbuild editor agent"],
+    "manual": ["watchbuild manual > watchbuild.1"],
   ]
 }

@@ -15,7 +15,8 @@ struct ImagesCommand: AsyncParsableCommand {
   @Argument(
     help: ArgumentHelp(
       "Only these: configured names, labels, or patterns such as //services/.... (default: all)",
-      valueName: "image|label|pattern"))
+      valueName: "image|label|pattern"),
+    completion: .imageNames)
   var images: [String] = []
 
   @Flag(help: "Write one JSON object.")

@@ -17,7 +17,9 @@ struct LogsCommand: AsyncParsableCommand {
       it printed anything. It reads the state directory, so that no dev needs to be running.
       """)
 
-  @Argument(help: ArgumentHelp("Of this image alone.", valueName: "image"))
+  @Argument(
+    help: ArgumentHelp("Only what this image's build printed.", valueName: "image"),
+    completion: .imageNames)
   var image: String?
 
   @Option(help: ArgumentHelp("Of this cycle of the latest run.", valueName: "n"))

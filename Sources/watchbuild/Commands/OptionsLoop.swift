@@ -12,7 +12,8 @@ struct LoopOptions: ParsableArguments {
     help: ArgumentHelp(
       "Images by their configured name, labels whose output is an image, or patterns such as "
         + "//services/... (default: all); after --, options for every bazel build.",
-      valueName: "image|label|pattern"))
+      valueName: "image|label|pattern"),
+    completion: .imageNames)
   private var arguments: [String] = []
 
   @Option(

@@ -13,7 +13,9 @@ struct TriggerCommand: AsyncParsableCommand {
       dev was started with --trigger manual.
       """)
 
-  @Argument(help: ArgumentHelp("Images to build although nothing changed.", valueName: "image"))
+  @Argument(
+    help: ArgumentHelp("Images to build although nothing changed.", valueName: "image"),
+    completion: .imageNames)
   var images: [String] = []
 
   @Flag(help: "Wait for the verdict, and end with its exit code.")
