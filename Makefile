@@ -14,7 +14,7 @@ DESTDIR ?=
 SWIFT = swift
 FORMATTED = Sources Tests Benchmarks Package.swift
 
-.PHONY: help deps test-deps build test demo bench bench-bazel bench-load bench-map bench-memory bench-watch format lint check release install
+.PHONY: help deps test-deps build test demo bench bench-bazel bench-load bench-map bench-memory bench-watch format lint check release install uninstall deb
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r goal text; do \
@@ -41,7 +41,8 @@ test: ## run every test, with two real Bazels and a Docker daemon of its own
 	@scripts/run-tests "$$($(SWIFT) build --show-bin-path)/watchbuildPackageTests.xctest"
 
 # A debug build: it is there minutes sooner than a release build, and the demo's time goes into Bazel.
-demo: build ## watch a workspace of five images, see one save become one new image; DEMO_ONCE=1 ends after it
+demo: deps ## watch a workspace of five images, see one save become one new image; DEMO_ONCE=1 ends after it
+	@scripts/quiet-build -j $(JOBS) --product watchbuild
 	@scripts/demo "$$($(SWIFT) build --show-bin-path)/watchbuild"
 
 bench: release ## what a save costs beside the bare commands; needs python3 and an idle machine
@@ -81,5 +82,14 @@ release: deps ## build it optimised, stripped and with Swift's libraries inside,
 dist/watchbuild:
 	$(MAKE) release
 
-install: dist/watchbuild ## copy dist/watchbuild to $(DESTDIR)$(PREFIX)/bin
-	install -D -m 755 dist/watchbuild '$(DESTDIR)$(PREFIX)/bin/watchbuild'
+install: dist/watchbuild ## copy the program, its man page, completions and systemd unit to $(DESTDIR)$(PREFIX)
+	@scripts/install dist/watchbuild '$(DESTDIR)' '$(PREFIX)'
+
+uninstall: ## remove what `make install` copied
+	@scripts/install --remove '$(DESTDIR)' '$(PREFIX)'
+
+deb: ## make a Debian package of it, into dist/
+	@scripts/deps --package
+	$(MAKE) dist/watchbuild
+	PACKAGES=dist fakeroot debian/rules binary
+	@lintian --fail-on error,warning dist/watchbuild_*.deb

@@ -74,19 +74,36 @@ struct ManualPage {
     page.subsection("watchbuild \(command.path)")
     if let abstract = command.tree.abstract { page.prose(abstract) }
     if let discussion = command.tree.discussion { page.prose(discussion) }
+    let names = Set((command.tree.arguments ?? []).flatMap(\.longNames))
     for argument in command.tree.arguments ?? [] where argument.shouldDisplay != false {
+      // Told with the flag that it turns off.
+      guard !argument.longNames.contains(where: { names.contains(Self.turnedOff($0)) }) else {
+        continue
+      }
       let isCommon = common.contains(argument.longNames) || argument.longNames.contains("--help")
       guard !isCommon, !argument.longNames.contains("--version") else { continue }
-      Self.describe(argument, in: &page)
+      let isPair = argument.longNames.contains { names.contains("--no-\($0.dropFirst(2))") }
+      Self.describe(argument, isPair: isPair, in: &page)
     }
     if let examples = HelpExamples.lines[command.path] { page.literal(examples) }
   }
 
-  private static func describe(_ argument: CommandTree.Argument, in page: inout Roff) {
+  /// `--keep-going`, of `--no-keep-going`.
+  private static func turnedOff(_ name: String) -> String {
+    name.hasPrefix("--no-") ? "--\(name.dropFirst(5))" : ""
+  }
+
+  /// - Parameter isPair: There is a flag that turns it off, too.
+  private static func describe(
+    _ argument: CommandTree.Argument, isPair: Bool = false, in page: inout Roff
+  ) {
     let value = argument.valueName ?? ""
     var name: String
     switch argument.kind {
     case "positional": name = Roff.italic(value)
+    case "flag" where isPair:
+      name = argument.longNames.map { Roff.bold("--[no-]\($0.dropFirst(2))") }
+        .joined(separator: ", ")
     case "flag": name = argument.spellings.map(Roff.bold).joined(separator: ", ")
     default:
       name = argument.spellings.map(Roff.bold).joined(separator: ", ") + " " + Roff.italic(value)

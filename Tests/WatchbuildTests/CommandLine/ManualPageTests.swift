@@ -23,7 +23,13 @@ struct ManualPageTests {
     let text = try page().joined(separator: "\n")
     for option in try CommandTree(of: Watchbuild.self).allOptions
     where option.shouldDisplay != false {
-      for name in option.longNames { #expect(text.contains(Roff.escaped(name)), "\(name)") }
+      for name in option.longNames {
+        let positive =
+          name.hasPrefix("--no-") ? String(name.dropFirst(5)) : String(name.dropFirst(2))
+        let isThere = ["--\(name.dropFirst(2))", "--[no-]\(positive)"]
+          .contains { text.contains(Roff.escaped($0)) }
+        #expect(isThere, "\(name)")
+      }
     }
   }
 
