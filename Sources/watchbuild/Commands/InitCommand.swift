@@ -11,14 +11,14 @@ struct InitCommand: AsyncParsableCommand {
     commandName: "init",
     abstract: "Write watchbuild.yaml for the image targets found.",
     discussion: """
-      Image targets are found as dev finds them without a file. With --from, the artifacts of a \
-      skaffold.yaml that Bazel builds are taken over instead, and what is left out is told.
+      Image targets are found as dev finds them without a file. With --from, what Bazel builds by a \
+      skaffold.yaml or a Tiltfile is taken over instead, and what is left out is told.
       """)
 
   @Option(
     help: ArgumentHelp(
-      "Take over the images of a skaffold.yaml.", valueName: "file"),
-    completion: .file(extensions: ["yaml"]))
+      "Take over the images of a skaffold.yaml or a Tiltfile.", valueName: "file"),
+    completion: .file())
   var from: String?
 
   @Flag(help: "Print it instead of writing it.")
@@ -54,12 +54,13 @@ struct InitCommand: AsyncParsableCommand {
     _ given: GivenOptions, _ invocation: Invocation
   ) async throws -> [InitialConfiguration.Image] {
     if let from {
-      let file = try SkaffoldFile.read(invocation.directory.pushing(FilePath(from)))
-      if !common.quiet, !file.left.isEmpty {
+      let path = invocation.directory.pushing(FilePath(from))
+      let taken = try Self.taken(from: path)
+      if !common.quiet, !taken.left.isEmpty {
         try OutputStream.standardError.write(
-          lines: (["not taken over:"] + file.left.map { "  \($0)" }).map(Terminal.escaped))
+          lines: (["not taken over:"] + taken.left.map { "  \($0)" }).map(Terminal.escaped))
       }
-      return file.images
+      return taken.images
     }
     let settings = try Settings.resolve(
       given, environment: invocation.environment, currentDirectory: invocation.currentDirectory)
@@ -67,6 +68,18 @@ struct InitCommand: AsyncParsableCommand {
     let bench = try Workbench(settings, outputClosed: stopping.outputClosed)
     return try await stopping.run(showing: bench.shown) { try await bench.images() }
       .map { InitialConfiguration.Image(name: $0.name, target: $0.label.description) }
+  }
+
+  /// A Tiltfile has that name, or ends in it; every other file is one of Skaffold.
+  private static func taken(
+    from path: FilePath
+  ) throws -> (images: [InitialConfiguration.Image], left: [String]) {
+    if path.lastComponent?.string.lowercased().hasSuffix("tiltfile") == true {
+      let file = try TiltFile.read(path)
+      return (file.images, file.left)
+    }
+    let file = try SkaffoldFile.read(path)
+    return (file.images, file.left)
   }
 
   private func write(_ text: String, to path: FilePath) throws {

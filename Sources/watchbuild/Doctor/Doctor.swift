@@ -1,5 +1,6 @@
 import Basics
 import Processes
+import Runner
 import Runtimes
 import Settings
 import SystemPackage
@@ -43,12 +44,29 @@ struct Doctor: Sendable {
     case .success(let settings):
       let images = ConfigurationSummary.text(settings.entries)
       let file = settings.configurationFile.map { "\($0.displayName): " } ?? ""
-      return [Finding("configuration", .ok, file + images), state(settings.stateDirectory)]
+      let known = SavedIndexes.imageNames(of: settings.workspace, in: settings.stateDirectory)
+      return [
+        Finding("configuration", .ok, file + images), Self.images(known),
+        state(settings.stateDirectory),
+      ]
     case .failure(let problem):
       // A missing workspace has been told already.
       guard case .success = workspace else { return [] }
       return [Finding("configuration", problem)]
     }
+  }
+
+  /// - Parameter known: To the latest run of `dev`. Asking Bazel would start its server.
+  static func images(_ known: [String]) -> Finding {
+    guard !known.isEmpty else {
+      return Finding(
+        "images", .ok, "no dev has run here yet; 'watchbuild images' asks bazel which there are")
+    }
+    let shown = known.sorted().prefix(5).joined(separator: ", ")
+    let more = known.count > 5 ? " +\(known.count - 5)" : ""
+    return Finding(
+      "images", .ok,
+      "the latest dev found \(Quantity.text(known.count, "image")): \(shown)\(more)")
   }
 
   private func state(_ directory: PrivateDirectory) -> Finding {

@@ -5,10 +5,14 @@ import SystemPackage
 
 /// Whether the kernel lets us watch a workspace of this size.
 ///
-/// Source: https://man7.org/linux/man-pages/man7/inotify.7.html ("/proc interfaces")
+/// A user has a limit in all, and one in each user namespace, such as that of a rootless container; the lower counts.
+/// Source: https://man7.org/linux/man-pages/man7/inotify.7.html ("/proc interfaces"),
+/// https://man7.org/linux/man-pages/man7/namespaces.7.html ("/proc/sys/user")
 struct InotifyCheck: Equatable, Sendable {
   /// `fs.inotify.max_user_watches`, for all programs of the user together; `nil`: not readable.
   var watches: Int?
+  /// `user.max_inotify_watches`, of this user namespace.
+  var namespaceWatches: Int?
   /// `fs.inotify.max_queued_events`.
   var queuedEvents: Int?
   /// Why no instance can be made.
@@ -22,8 +26,10 @@ struct InotifyCheck: Equatable, Sendable {
     let failure = descriptor < 0 ? Errno(rawValue: errno) : nil
     if descriptor >= 0 { close(descriptor) }
     return InotifyCheck(
-      watches: limit("max_user_watches"), queuedEvents: limit("max_queued_events"),
-      failure: failure, directories: directories)
+      watches: limit("fs/inotify/max_user_watches"),
+      namespaceWatches: limit("user/max_inotify_watches"),
+      queuedEvents: limit("fs/inotify/max_queued_events"), failure: failure,
+      directories: directories)
   }
 
   var findings: [Finding] { [instances, watched, queue].compactMap(\.self) }
@@ -32,16 +38,21 @@ struct InotifyCheck: Equatable, Sendable {
     guard let failure else { return nil }
     let remedy =
       failure == .tooManyOpenFiles
-      ? Self.sysctl("max_user_instances", 1024) : "use --trigger poll"
+      ? Self.sysctl("fs.inotify.max_user_instances", 1024) : "use --trigger poll"
     return Finding("inotify", .error, "no inotify instance can be had: \(failure)", remedy: remedy)
   }
 
   private var watched: Finding {
     let needed = Quantity.text(directories, "directory", plural: "directories")
-    guard let watches else {
+    guard var watches else {
       return Finding(
         "inotify", .warn, "the limits in /proc/sys/fs/inotify can't be read",
         remedy: "use --trigger poll if changes are not seen")
+    }
+    var setting = "fs.inotify.max_user_watches"
+    if let namespaceWatches, namespaceWatches < watches {
+      watches = namespaceWatches
+      setting = "user.max_inotify_watches"
     }
     let message = "\(watches) watches for \(needed)"
     // Editors and other watchers of the same user share the limit.
@@ -51,23 +62,23 @@ struct InotifyCheck: Equatable, Sendable {
     let result =
       directories > watches ? "; what goes beyond is polled" : ", shared with the user's editors"
     return Finding(
-      "inotify", .warn, message + result, remedy: Self.sysctl("max_user_watches", enough))
+      "inotify", .warn, message + result, remedy: Self.sysctl(setting, enough))
   }
 
   private var queue: Finding? {
     guard let queuedEvents, queuedEvents < 4096 else { return nil }
     return Finding(
       "inotify", .warn, "only \(queuedEvents) events are queued, so bursts cost a rescan",
-      remedy: Self.sysctl("max_queued_events", 16384))
+      remedy: Self.sysctl("fs.inotify.max_queued_events", 16384))
   }
 
   private static func sysctl(_ name: String, _ value: Int) -> String {
-    "sudo sysctl fs.inotify.\(name)=\(value) (to keep it, write that setting to "
+    "sudo sysctl \(name)=\(value) (to keep it, write that setting to "
       + "/etc/sysctl.d/60-inotify.conf)"
   }
 
   private static func limit(_ name: String) -> Int? {
-    let path = FilePath("/proc/sys/fs/inotify").appending(name)
+    let path = FilePath("/proc/sys").appending(name)
     // Unreadable means unknown, which is what `nil` says.
     guard let bytes = try? Disk.read(path, limit: 64) else { return nil }
     return Int(String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self))

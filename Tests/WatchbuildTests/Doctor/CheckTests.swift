@@ -31,6 +31,15 @@ struct CheckTests {
     #expect(check.findings.first?.remedy?.hasPrefix(remedy ?? "none") ?? (remedy == nil))
   }
 
+  @Test func `the lower limit of a user namespace counts, and is the one to be raised`() {
+    let check = InotifyCheck(
+      watches: 100_000, namespaceWatches: 500, queuedEvents: 16384, directories: 1000)
+    #expect(check.findings.map(\.status) == [.warn])
+    #expect(
+      check.findings.first?.remedy?.hasPrefix("sudo sysctl user.max_inotify_watches=524288")
+        == true)
+  }
+
   @Test func `no free instance is an error with its own setting`() {
     let check = InotifyCheck(
       watches: 100_000, queuedEvents: 16384, failure: .tooManyOpenFiles, directories: 1)

@@ -43,7 +43,7 @@ struct DoctorTests {
     let findings = try await findings()
     #expect(
       findings.prefix(5).map(\.check) == [
-        "workspace", "configuration", "state", "bazel", "bazel server",
+        "workspace", "configuration", "images", "state", "bazel", "bazel server",
       ])
     #expect(findings.prefix(5).allSatisfy { $0.status == .ok && $0.remedy == nil })
     #expect(findings.last == Finding("docker", .ok, "Docker/20"))
