@@ -59,6 +59,10 @@ struct ControlTests {
     let broken = try await status()
     #expect(broken.images.map(\.owed?.reason) == ["failed"])
 
+    let names = try await scene.run(
+      "---completion", "trigger", "--", "positional@0", "2", "0", "watchbuild", "trigger", "")
+    #expect(names.output == "w\n")
+
     try scene.workspace.write("README.md", "for people")
     let unaffected = try await scene.run("wait", "--change", "README.md", "--json")
     #expect(unaffected.exit == 0)
