@@ -42,10 +42,10 @@ struct DoctorTests {
     try scratch.write("", to: "WORKSPACE")
     let findings = try await findings()
     #expect(
-      findings.prefix(5).map(\.check) == [
+      findings.prefix(6).map(\.check) == [
         "workspace", "configuration", "images", "state", "bazel", "bazel server",
       ])
-    #expect(findings.prefix(5).allSatisfy { $0.status == .ok && $0.remedy == nil })
+    #expect(findings.prefix(6).allSatisfy { $0.status == .ok && $0.remedy == nil })
     #expect(findings.last == Finding("docker", .ok, "Docker/20"))
   }
 
