@@ -6,11 +6,6 @@ import SystemPackage
 struct Configuration: Equatable, Sendable {
   /// The settings that options and environment can override.
   var layer = SettingsLayer()
-  var startupOptions: [String] = []
-  /// Bazel options of every build, in the order written.
-  var bazelOptions: [String] = []
-  /// Glob patterns relative to the workspace, on top of the built-in rules.
-  var ignore: [String] = []
   var images: [ImageEntry] = []
   var rollout = RolloutRule()
   var hooks = Hooks()

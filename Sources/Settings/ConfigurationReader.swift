@@ -1,5 +1,4 @@
 import Basics
-import Runtimes
 import SystemPackage
 
 /// Reads `watchbuild.yaml`, and says of every mistake where it stands.
@@ -50,44 +49,15 @@ struct ConfigurationReader {
   private mutating func configuration(_ root: YAMLNode?) -> Configuration {
     var configuration = Configuration()
     guard let root else { return configuration }
-    let base = directory
     let top = mapping(
-      root, keys: ["bazel", "watch", "batch", "images", "load", "prune", "rollout", "hooks"],
-      later: ["profiles"])
-
-    if let node = top["bazel"] {
-      let bazel = mapping(node, keys: ["command", "startupOptions", "options"])
-      configuration.layer.bazelCommand = value(bazel["command"]) { text throws(InvalidValue) in
-        try SettingText.program(text, relativeTo: base)
+      root, keys: SettingKeys.sections + ["images", "rollout", "hooks"], later: ["profiles"])
+    for section in SettingKeys.sections {
+      guard let node = top[section] else { continue }
+      let settings = SettingKeys.settings(of: section)
+      let values = mapping(node, keys: settings.map(\.key))
+      for (key, setting) in settings {
+        setting.read(values[key], by: &self, into: &configuration.layer.values)
       }
-      configuration.startupOptions = list(bazel["startupOptions"], SettingText.bazelOption)
-      configuration.bazelOptions = list(bazel["options"], SettingText.bazelOption)
-    }
-    if let node = top["watch"] {
-      let watch = mapping(node, keys: ["trigger", "pollInterval", "ignore"])
-      configuration.layer.trigger = value(watch["trigger"], SettingText.trigger)
-      configuration.layer.pollInterval = value(watch["pollInterval"], SettingText.pollInterval)
-      configuration.ignore = list(watch["ignore"], Self.pattern)
-    }
-    if let node = top["batch"] {
-      let batch = mapping(
-        node, keys: ["debounce", "maxDelay", "onBusyUpdate", "buildConcurrency", "keepGoing"])
-      configuration.layer.debounce = value(batch["debounce"], SettingText.duration)
-      configuration.layer.maxDelay = value(batch["maxDelay"], SettingText.duration)
-      configuration.layer.onBusyUpdate = value(batch["onBusyUpdate"], SettingText.choice)
-      configuration.layer.buildConcurrency = number(
-        batch["buildConcurrency"], SettingText.buildConcurrency)
-      configuration.layer.keepsGoing = boolean(batch["keepGoing"])
-    }
-    if let node = top["load"] {
-      let load = mapping(node, keys: ["to", "jobs"])
-      configuration.layer.loadTargets = loadTargets(load["to"])
-      configuration.layer.loadJobs = number(load["jobs"], SettingText.loadJobs)
-    }
-    if let node = top["prune"] {
-      let prune = mapping(node, keys: ["keep", "olderThan"])
-      configuration.layer.pruneKeep = number(prune["keep"], SettingText.pruneKeep)
-      configuration.layer.pruneOlderThan = value(prune["olderThan"], SettingText.duration)
     }
     if let node = top["rollout"] { configuration.rollout = rolloutRule(node) }
     if let node = top["hooks"] { configuration.hooks = hooks(node) }
@@ -98,25 +68,6 @@ struct ConfigurationReader {
       checkHooks(top["hooks"], configuration)
     }
     return configuration
-  }
-
-  private mutating func loadTargets(_ node: YAMLNode?) -> [RuntimeChoice]? {
-    guard let node else { return nil }
-    let base = directory
-    let targets = list(node) { text throws(InvalidValue) in
-      try LoadTargetText.parse(text, relativeTo: base)
-    }
-    do {
-      return targets.isEmpty ? nil : try LoadTargetText.checked(targets)
-    } catch {
-      refuse("\(error)", at: node)
-      return nil
-    }
-  }
-
-  private static func pattern(_ text: String) throws(InvalidValue) -> String {
-    guard !text.isEmpty else { throw InvalidValue("an empty pattern matches nothing") }
-    return text
   }
 }
 

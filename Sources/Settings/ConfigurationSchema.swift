@@ -1,4 +1,3 @@
-import Batching
 import Graph
 
 /// The JSON Schema of `watchbuild.yaml`, for editors.
@@ -44,47 +43,7 @@ package enum ConfigurationSchema {
             "prune": {"$ref": "#/$defs/prune"}
           }
         },
-        "bazel": {
-          "type": "object",
-          "additionalProperties": false,
-          "properties": {
-            "command": {
-              "type": "string", "minLength": 1, "description": "The Bazel or Bazelisk to run.",
-              "examples": ["bazel", "tools/bazel"]
-            },
-            "startupOptions": {
-              "$ref": "#/$defs/options",
-              "description": "They must equal the terminal's, or the server restarts."
-            },
-            "options": {"$ref": "#/$defs/options", "description": "For every build alike."}
-          }
-        },
-        "watch": {
-          "type": "object",
-          "additionalProperties": false,
-          "properties": {
-            "trigger": {TRIGGERS, "description": "How changes are seen."},
-            "pollInterval": {"$ref": "#/$defs/duration", "description": "With poll: how often to look."},
-            "ignore": {
-              "type": "array", "description": "On top of .git, bazel-* and .bazelignore.",
-              "items": {"type": "string", "minLength": 1, "examples": ["docs/**", "*.md"]}
-            }
-          }
-        },
-        "batch": {
-          "type": "object",
-          "additionalProperties": false,
-          "properties": {
-            "debounce": {"$ref": "#/$defs/duration", "description": "Build when nothing changed for so long."},
-            "maxDelay": {"$ref": "#/$defs/duration", "description": "And at the latest after so long."},
-            "onBusyUpdate": {POLICIES, "description": "A change while a build runs."},
-            "buildConcurrency": {
-              "type": "integer", "minimum": 0, "maximum": 100000, "examples": [0, 5],
-              "description": "At most so many images in one grouped build; 0: no limit."
-            },
-            "keepGoing": {"type": "boolean", "description": "One failing image does not stop the others."}
-          }
-        },
+        SECTIONS,
         "images": {
           "type": "array",
           "items": {"oneOf": [{"$ref": "#/$defs/image"}, {"$ref": "#/$defs/query"}]}
@@ -173,21 +132,6 @@ package enum ConfigurationSchema {
             }
           ]
         },
-        "load": {
-          "type": "object",
-          "additionalProperties": false,
-          "properties": {
-            "to": {
-              "type": "array", "description": "Where images go.",
-              "items": {
-                "type": "string",
-                "pattern": "^(auto|none|docker|podman|(containerd|kind|k3d|minikube)(:.+)?|(registry|oci):.+)$",
-                "examples": ["auto", "docker", "podman", "containerd:k8s.io", "kind:dev", "oci:images"]
-              }
-            },
-            "jobs": {"type": "integer", "minimum": 1, "maximum": 256, "examples": [1, 4]}
-          }
-        },
         "verification": {
           "type": "object",
           "additionalProperties": false,
@@ -213,14 +157,6 @@ package enum ConfigurationSchema {
             "run": {"$ref": "#/$defs/command"},
             "images": {"type": "array", "items": {"type": "string", "examples": ["api"]}},
             "timeout": {"$ref": "#/$defs/timeout"}
-          }
-        },
-        "prune": {
-          "type": "object",
-          "additionalProperties": false,
-          "properties": {
-            "keep": {"type": "integer", "minimum": 0, "maximum": 10000, "examples": [0, 2]},
-            "olderThan": {"$ref": "#/$defs/duration"}
           }
         },
         "command": {
@@ -251,10 +187,27 @@ package enum ConfigurationSchema {
     }
 
     """#
-    .replacing("TRIGGERS", with: choices(Trigger.self))
-    .replacing("POLICIES", with: choices(BusyPolicy.Choice.self))
+    .replacing("SECTIONS", with: sections)
     .replacing("SOURCES", with: choices(ImageSource.Choice.self))
     .replacing("VERIFICATIONS", with: choices(RolloutVerification.self))
+
+  /// The sections that are settings alone.
+  private static var sections: String {
+    SettingKeys.sections.map { section in
+      let properties = SettingKeys.settings(of: section).map { key, setting in
+        "            \"\(key)\": \(setting.schema)"
+      }
+      return """
+        "\(section)": {
+                  "type": "object",
+                  "additionalProperties": false,
+                  "properties": {
+        \(properties.joined(separator: ",\n"))
+                  }
+                }
+        """
+    }.joined(separator: ",\n        ")
+  }
 
   private static func choices<Choice>(_ type: Choice.Type) -> String
   where Choice: RawRepresentable<String> & CaseIterable {

@@ -7,12 +7,9 @@ package import Basics
 package enum EnvironmentNames {
   package static let prefix = "WATCHBUILD_"
 
-  /// The variables that are settings. A setting that is read by a name missing here is refused.
-  package static let settings = names(
-    "BAZEL", "BUILD_CONCURRENCY", "COLOR", "DEBOUNCE", "DIRECTORY", "EVENTS", "FILE", "KEEP_GOING",
-    "LOAD",
-    "LOAD_JOBS", "LOG", "MAX_DELAY", "NO_WAIT_FOR_LOCK", "ON_BUSY_UPDATE", "OUTPUT",
-    "POLL_INTERVAL", "POSTPONE", "PROFILE_NAME", "QUIET", "TRIGGER", "VERBOSE")
+  /// The variables that are settings, and those that are needed before settings can be read.
+  package static let settings = names("DIRECTORY", "FILE", "LOG", "PROFILE_NAME")
+    .union(SettingKeys.all.flatMap(\.variables).filter { $0.hasPrefix(prefix) })
 
   /// The variables that hooks and rollouts are given, which may run watchbuild themselves.
   private static let given = names(

@@ -42,20 +42,10 @@ package struct GivenOptions: Sendable {
   /// All settings that the options give; relative paths are relative to `directory`.
   func layer(relativeTo directory: FilePath) throws(Problem) -> SettingsLayer {
     var layer = layer
-    do {
-      layer.bazelCommand = try bazel.map { text throws(InvalidValue) in
-        try SettingText.program(text, relativeTo: directory)
-      }
-    } catch {
-      throw Problem("--bazel: \(error)")
+    if let bazel {
+      layer.bazelCommand = try Self.value(bazel, of: "--bazel", \.bazelCommand, directory)
     }
-    do {
-      layer.events = try events.map { text throws(InvalidValue) in
-        try SettingText.events(text, relativeTo: directory)
-      }
-    } catch {
-      throw Problem("--events: \(error)")
-    }
+    if let events { layer.events = try Self.value(events, of: "--events", \.events, directory) }
     guard !load.isEmpty else { return layer }
     do {
       layer.loadTargets = try LoadTargetText.parse(list: load, relativeTo: directory)
@@ -63,5 +53,16 @@ package struct GivenOptions: Sendable {
       throw Problem("--load: \(error)")
     }
     return layer
+  }
+
+  private static func value<Value>(
+    _ text: String, of option: String, _ path: KeyPath<SettingKeys, SettingKey<Value>>,
+    _ directory: FilePath
+  ) throws(Problem) -> Value {
+    do {
+      return try SettingKeys()[keyPath: path].parse(text, relativeTo: directory)
+    } catch {
+      throw Problem("\(option): \(error)")
+    }
   }
 }

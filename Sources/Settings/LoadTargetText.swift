@@ -4,6 +4,17 @@ import SystemPackage
 
 /// Reads what `--load` and `load.to` name: where images go.
 enum LoadTargetText {
+  /// A list of them in the schema of the file.
+  static var schema: String {
+    let texts = ["auto", "docker", "podman", "containerd:k8s.io", "kind:dev", "oci:images"]
+    let examples = texts.map { "\"\($0)\"" }.joined(separator: ", ")
+    return
+      #""type": "array", "items": {"type": "string", "pattern": "\#(pattern)", "examples": [\#(examples)]}"#
+  }
+
+  private static let pattern =
+    "^(auto|none|docker|podman|(containerd|kind|k3d|minikube)(:.+)?|(registry|oci):.+)$"
+
   /// - Parameter base: What `oci:DIR` is relative to.
   static func parse(_ text: String, relativeTo base: FilePath) throws(InvalidValue) -> RuntimeChoice
   {

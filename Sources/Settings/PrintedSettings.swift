@@ -1,40 +1,28 @@
-import Basics
-import Batching
 import FoundationEssentials
 import Graph
-import Runtimes
 import SystemPackage
 
 /// The settings in force, as `watchbuild.yaml` would say them.
 package struct PrintedSettings: Encodable {
-  private struct Bazel: Encodable {
-    var command: String
-    var startupOptions: [String]
-    var options: [String]
+  /// The settings of one section.
+  private struct Section: Encodable {
+    var name: String
+    var values: SettingValues
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      for (key, setting) in SettingKeys.settings(of: name) {
+        try container.encode(setting.printed(values), forKey: Key(stringValue: key))
+      }
+    }
   }
 
-  private struct Watch: Encodable {
-    var trigger: String
-    var pollInterval: String
-    var ignore: [String]
-  }
+  private struct Key: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
 
-  private struct Batch: Encodable {
-    var debounce: String
-    var maxDelay: String
-    var onBusyUpdate: String
-    var buildConcurrency: Int
-    var keepGoing: Bool
-  }
-
-  private struct Load: Encodable {
-    var to: [String]
-    var jobs: Int
-  }
-
-  private struct Prune: Encodable {
-    var keep: Int
-    var olderThan: String
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
   }
 
   /// One text as such, several as a list.
@@ -67,27 +55,13 @@ package struct PrintedSettings: Encodable {
     var exclude: [String]?
   }
 
-  private var bazel: Bazel
-  private var watch: Watch
-  private var batch: Batch
+  private var values: SettingValues
   private var images: [Image]
-  private var load: Load
   private var rollout: PrintedRule
   private var hooks: PrintedHooks?
-  private var prune: Prune
 
   package init(_ settings: Settings) {
-    bazel = Bazel(
-      command: settings.bazelCommand, startupOptions: settings.startupOptions,
-      options: settings.bazelOptions)
-    watch = Watch(
-      trigger: settings.trigger.rawValue,
-      pollInterval: DurationText.text(settings.pollInterval), ignore: settings.ignore)
-    batch = Batch(
-      debounce: DurationText.text(settings.debounce),
-      maxDelay: DurationText.text(settings.maxDelay),
-      onBusyUpdate: settings.onBusyUpdate.rawValue,
-      buildConcurrency: settings.buildConcurrency, keepGoing: settings.keepsGoing)
+    values = settings.values
     images = settings.entries.map { entry in
       switch entry {
       case .target(let image): Self.image(image)
@@ -97,11 +71,24 @@ package struct PrintedSettings: Encodable {
           exclude: Self.unlessEmpty(query.exclude.map(\.description)))
       }
     }
-    load = Load(to: settings.loadTargets.map(\.description), jobs: settings.loadJobs)
     rollout = PrintedRule(settings.rollout)
     hooks = PrintedHooks(settings.hooks)
-    prune = Prune(
-      keep: settings.prune.keep, olderThan: DurationText.text(settings.prune.olderThan))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    for section in SettingKeys.sections {
+      // What is built stands before where it goes.
+      if section == "load" { try container.encode(images, forKey: Key(stringValue: "images")) }
+      if section == "prune" { try encodeDelivery(into: &container) }
+      try container.encode(
+        Section(name: section, values: values), forKey: Key(stringValue: section))
+    }
+  }
+
+  private func encodeDelivery(into container: inout KeyedEncodingContainer<Key>) throws {
+    try container.encode(rollout, forKey: Key(stringValue: "rollout"))
+    try container.encodeIfPresent(hooks, forKey: Key(stringValue: "hooks"))
   }
 
   package func yaml() throws -> String { try YAMLDocument.text(encoding: self) }

@@ -18,7 +18,7 @@ package enum ColorChoice: String, CaseIterable, Sendable {
   case never
 }
 
-package enum Verbosity: String, Sendable {
+package enum Verbosity: String, CaseIterable, Sendable {
   case quiet
   case normal
   case verbose

@@ -26,18 +26,10 @@ package struct SettingOrigins {
   }
 
   /// The variables of settings that the file has too, the first that is set counting.
-  private static let variables = [
-    "bazel.command": ["WATCHBUILD_BAZEL", "BAZEL"],
-    "watch.trigger": ["WATCHBUILD_TRIGGER"],
-    "watch.pollInterval": ["WATCHBUILD_POLL_INTERVAL"],
-    "batch.debounce": ["WATCHBUILD_DEBOUNCE"],
-    "batch.maxDelay": ["WATCHBUILD_MAX_DELAY"],
-    "batch.onBusyUpdate": ["WATCHBUILD_ON_BUSY_UPDATE"],
-    "batch.buildConcurrency": ["WATCHBUILD_BUILD_CONCURRENCY"],
-    "batch.keepGoing": ["WATCHBUILD_KEEP_GOING"],
-    "load.to": ["WATCHBUILD_LOAD"],
-    "load.jobs": ["WATCHBUILD_LOAD_JOBS"],
-  ]
+  private static let variables = Dictionary(
+    uniqueKeysWithValues: SettingKeys.all.compactMap { setting in
+      setting.place.map { ("\($0.section).\($0.key)", setting.variables) }
+    })
 
   /// In the order of their keys, images in the file's order.
   package private(set) var entries: [Entry] = []

@@ -59,8 +59,16 @@ package enum SettingText {
     return count
   }
 
+  /// A glob pattern of files.
+  static func pattern(_ text: String) throws(InvalidValue) -> String {
+    guard !text.isEmpty else { throw InvalidValue("an empty pattern matches nothing") }
+    return text
+  }
+
   /// A program: a name to be looked up in `PATH`, or a path made absolute.
-  static func program(_ text: String, relativeTo base: FilePath) throws(InvalidValue) -> String {
+  @Sendable static func program(
+    _ text: String, relativeTo base: FilePath
+  ) throws(InvalidValue) -> String {
     guard !text.isEmpty else { throw InvalidValue("name a program, such as bazel or bazelisk") }
     guard text.contains("/") else { return text }
     return base.pushing(FilePath(text)).lexicallyNormalized().string

@@ -1,10 +1,12 @@
 package import Basics
 package import Batching
 package import Graph
-package import Runtimes
 package import SystemPackage
 
 /// Everything that a command needs to know, from options, environment, file and defaults.
+///
+/// Every property of `SettingKeys` is a property of it.
+@dynamicMemberLookup
 package struct Settings: Equatable, Sendable {
   /// The workspace's root: absolute, symbolic links resolved.
   package var workspace: FilePath
@@ -12,45 +14,27 @@ package struct Settings: Equatable, Sendable {
   package var configurationFile: ConfigurationFile?
   /// The profile that was merged over the rest of it.
   var profile: String?
-  /// A name to be looked up in `PATH`, or an absolute path.
-  package var bazelCommand = "bazel"
-  package var startupOptions: [String] = []
-  /// The configuration's, then those after `--`; the order is the user's.
-  package var bazelOptions: [String] = []
-  package var trigger = Trigger.notify
-  package var pollInterval = Duration.seconds(1)
-  package var debounce = Duration.milliseconds(30)
-  /// Never shorter than `debounce`.
-  package var maxDelay = Duration.milliseconds(500)
-  package var onBusyUpdate = BusyPolicy.Choice.restart
-  /// Images in one grouped build; 0: no limit.
-  package var buildConcurrency = 0
-  package var keepsGoing = true
-  /// As `--load` takes them, directories absolute.
-  package var loadTargets = [RuntimeChoice.auto]
-  package var loadJobs = 4
-  /// Which of the images that we loaded are removed when they are superseded.
-  package var prune = PruneRule()
+  /// What each of `SettingKeys` is in the end.
+  var values = SettingKeys.defaults
   /// What holds for every rollout.
   package var rollout = RolloutRule()
   package var hooks = Hooks()
-  package var isPostponed = false
-  package var waitsForLock = true
-  /// Glob patterns relative to the workspace, on top of the built-in rules.
-  package var ignore: [String] = []
   /// All configured images, selected or not.
   package var entries: [ImageEntry] = []
   /// What was asked for on the command line, of these or beside these.
   package var selection = ImageSelection()
   /// Where index, lock and images of this workspace are kept. Not made yet.
   package var stateDirectory: PrivateDirectory
-  package var output = OutputMode.plain
-  /// Where JSON Lines go beside the output; `nil`: nowhere.
-  package var events: EventsTarget?
-  var color = ColorChoice.auto
-  package var verbosity = Verbosity.normal
   /// Whether output is coloured, all things considered.
   package var usesColor = false
+
+  package subscript<Value>(dynamicMember path: KeyPath<SettingKeys, SettingKey<Value>>) -> Value {
+    get {
+      let key = SettingKeys()[keyPath: path]
+      return values[key] ?? key.initial
+    }
+    set { values[SettingKeys()[keyPath: path]] = newValue }
+  }
 }
 
 extension Settings {
@@ -94,9 +78,7 @@ extension Settings {
     settings.profile = profile
     try settings.apply(layer)
     settings.applyOutput(layer, environment: environment, isTerminal: isTerminal)
-    settings.startupOptions = configuration.startupOptions
-    settings.bazelOptions = configuration.bazelOptions + options.bazelOptions
-    settings.ignore = configuration.ignore
+    settings.bazelOptions += options.bazelOptions
     settings.rollout = configuration.rollout
     settings.hooks = configuration.hooks
     settings.entries = try configuration.images.map { entry throws(Problem) in
@@ -126,48 +108,42 @@ extension Settings {
 
   /// Takes over what the sources say, and checks what one setting means for another.
   mutating func apply(_ layer: SettingsLayer) throws(Problem) {
-    bazelCommand = layer.bazelCommand ?? bazelCommand
-    trigger = layer.trigger ?? trigger
-    pollInterval = layer.pollInterval ?? pollInterval
-    debounce = layer.debounce ?? debounce
-    if let given = layer.maxDelay {
-      guard given >= debounce else {
-        throw Problem(
-          "the maximum delay of \(DurationText.text(given)) is shorter than the debounce of "
-            + DurationText.text(debounce), hint: "raise --max-delay or lower --debounce")
-      }
-      maxDelay = given
-    } else {
-      maxDelay = max(maxDelay, debounce)
+    values = layer.values.over(SettingKeys.defaults)
+    guard let given = layer.maxDelay else {
+      self.maxDelay = max(self.maxDelay, self.debounce)
+      return
     }
-    onBusyUpdate = layer.onBusyUpdate ?? onBusyUpdate
-    buildConcurrency = layer.buildConcurrency ?? buildConcurrency
-    keepsGoing = layer.keepsGoing ?? keepsGoing
-    loadTargets = layer.loadTargets ?? loadTargets
-    loadJobs = layer.loadJobs ?? loadJobs
-    prune.keep = layer.pruneKeep ?? prune.keep
-    prune.olderThan = layer.pruneOlderThan ?? prune.olderThan
-    isPostponed = layer.isPostponed ?? isPostponed
-    waitsForLock = layer.waitsForLock ?? waitsForLock
+    guard given >= self.debounce else {
+      throw Problem(
+        "the maximum delay of \(DurationText.text(given)) is shorter than the debounce of "
+          + DurationText.text(self.debounce), hint: "raise --max-delay or lower --debounce")
+    }
   }
 
   /// How to show things, given whether standard error, where progress goes, is a terminal.
   mutating func applyOutput(
     _ layer: SettingsLayer, environment: [String: String], isTerminal: Bool
   ) {
-    output = layer.output ?? (isTerminal ? .tty : .plain)
-    events = layer.events
-    color = layer.color ?? color
-    verbosity = layer.verbosity ?? verbosity
+    self.output = layer.output ?? (isTerminal ? .tty : .plain)
     // Source: https://no-color.org; an explicit choice goes before it.
     let isUnwanted =
       environment["NO_COLOR"].map { !$0.isEmpty } ?? false || environment["TERM"] == "dumb"
     usesColor =
-      switch color {
+      switch self.color {
       case .always: true
       case .never: false
-      case .auto: output == .tty && isTerminal && !isUnwanted
+      case .auto: self.output == .tty && isTerminal && !isUnwanted
       }
+  }
+
+  /// The keys of the configuration file whose change counts only when watchbuild is started again.
+  package func keysAwaitingRestart(since old: Settings) -> [String] {
+    SettingKeys.all.compactMap { setting in
+      guard let place = setting.place, !setting.isAppliedAtOnce,
+        !setting.isEqual(values, old.values)
+      else { return nil }
+      return "\(place.section).\(place.key)"
+    }
   }
 
   /// The entry with its other workspace, if it has one, looked up.

@@ -49,7 +49,7 @@ struct ConfigurationProfilesTests {
   @Test func `a profile changes single values, and whole lists`() throws {
     let rest = try read(Self.file)
     var expected = rest
-    expected.bazelOptions = ["--jobs=1"]
+    expected.layer.bazelOptions = ["--jobs=1"]
     expected.layer.debounce = .milliseconds(900)
     expected.images = try read("images: [{name: web, target: //web}]").images
     #expect(try read(Self.file, profile: "slow") == expected)

@@ -47,11 +47,11 @@ struct ConfigurationReaderTests {
 
     var expected = Configuration()
     expected.layer.bazelCommand = "bazelisk"
-    expected.startupOptions = ["--host_jvm_args=-Xmx2g"]
-    expected.bazelOptions = ["--config=dev", "--jobs=4"]
+    expected.layer.startupOptions = ["--host_jvm_args=-Xmx2g"]
+    expected.layer.bazelOptions = ["--config=dev", "--jobs=4"]
     expected.layer.trigger = .poll
     expected.layer.pollInterval = .seconds(2)
-    expected.ignore = ["docs/**"]
+    expected.layer.ignore = ["docs/**"]
     expected.layer.debounce = .milliseconds(40)
     expected.layer.maxDelay = .seconds(1)
     expected.layer.onBusyUpdate = .queue

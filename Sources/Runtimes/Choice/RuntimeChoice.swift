@@ -20,6 +20,9 @@ package enum RuntimeChoice: Hashable, Sendable {
   /// Build only.
   case none
 
+  package static let help =
+    "docker, podman, containerd[:NAMESPACE[@SOCKET]], kind[:CLUSTER], k3d[:CLUSTER], minikube[:PROFILE], registry:HOST[/PREFIX], oci:DIR, none or auto"
+
   /// What may be written, for a suggestion.
   package static let words = [
     "auto", "docker", "podman", "containerd", "kind", "k3d", "minikube", "registry", "oci", "none",

@@ -266,16 +266,7 @@ struct DevSession: Sendable {
 
   /// What can't change while it runs is said, rather than silently left as it was.
   private func tellUnapplied(_ changed: Settings) {
-    let settings = bench.settings
-    let keys = [
-      ("bazel.command", changed.bazelCommand != settings.bazelCommand),
-      ("bazel.startupOptions", changed.startupOptions != settings.startupOptions),
-      ("watch", changed.trigger != settings.trigger || changed.ignore != settings.ignore),
-      ("batch.debounce", changed.debounce != settings.debounce),
-      ("batch.maxDelay", changed.maxDelay != settings.maxDelay),
-      ("batch.onBusyUpdate", changed.onBusyUpdate != settings.onBusyUpdate),
-      ("load.to", changed.loadTargets != settings.loadTargets),
-    ].filter(\.1).map(\.0)
+    let keys = changed.keysAwaitingRestart(since: bench.settings)
     guard !keys.isEmpty else { return }
     let names = keys.joined(separator: ", ")
     bench.log.record(

@@ -1,10 +1,8 @@
 import ArgumentParser
+import Settings
 
 /// `--bazel`, of every command that runs Bazel.
 struct BazelOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The Bazel or Bazelisk to run. (default: $BAZEL, else bazel)", valueName: "path"),
-    completion: .file())
+  @Option(help: ArgumentHelp(setting: \.bazelCommand), completion: .file())
   var bazel: String?
 }

@@ -31,7 +31,7 @@ struct CommonOptions: ParsableArguments {
     help: "Say more: commands, timings, what stayed unchanged; twice: what watchbuild itself does.")
   var verbose: Int
 
-  @Option(help: ArgumentHelp("Colour the output. (default: auto)", valueName: "when"))
+  @Option(setting: \.color)
   var color: ColorChoice?
 
   func validate() throws {

@@ -16,35 +16,21 @@ struct LoopOptions: ParsableArguments {
     completion: .imageNames)
   private var arguments: [String] = []
 
-  @Option(
-    help: ArgumentHelp(
-      "At most so many images in one grouped build; 0: no limit. (default: 0)", valueName: "n"),
-    transform: SettingText.buildConcurrency)
+  @Option(setting: \.buildConcurrency)
   var buildConcurrency: Int?
 
   @Option(
     name: .customLong("load"),
-    help: ArgumentHelp(
-      "Where images go: docker, podman, containerd[:NAMESPACE[@SOCKET]], kind[:CLUSTER], "
-        + "k3d[:CLUSTER], minikube[:PROFILE], registry:HOST[/PREFIX], oci:DIR, none or auto. Repeatable. (default: auto)",
-      valueName: "target"),
-    completion: .list(RuntimeChoice.words))
+    help: ArgumentHelp(setting: \.loadTargets), completion: .list(RuntimeChoice.words))
   var load: [String] = []
 
-  @Option(
-    help: ArgumentHelp("Loads at once. (default: 4)", valueName: "n"),
-    transform: SettingText.loadJobs)
+  @Option(setting: \.loadJobs)
   var loadJobs: Int?
 
-  @Flag(
-    inversion: .prefixedNo,
-    help: "Go on with the other images when one fails. (default: --keep-going)")
+  @Flag(inversion: .prefixedNo, help: ArgumentHelp(setting: \.keepsGoing))
   var keepGoing: Bool?
 
-  @Option(
-    help: ArgumentHelp(
-      "json writes JSON Lines to stdout. (default: tty on a terminal, else plain)",
-      valueName: "mode"))
+  @Option(setting: \.output)
   var output: OutputMode?
 
   @Option(

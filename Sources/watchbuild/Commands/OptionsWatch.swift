@@ -6,35 +6,19 @@ import Settings
 ///
 /// All are optional here, so that environment and file can say what no option says.
 struct WatchOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "How changes are seen: notify or poll; manual builds only on 'watchbuild trigger'. "
-        + "(default: notify)", valueName: "how"),
-    completion: .list(Trigger.allCases.map(\.rawValue)), transform: SettingText.trigger)
+  @Option(setting: \.trigger, completion: .list(Trigger.allCases.map(\.rawValue)))
   var trigger: Trigger?
 
-  @Option(
-    help: ArgumentHelp("With poll: how often to look. (default: 1s)", valueName: "duration"),
-    transform: SettingText.pollInterval)
+  @Option(setting: \.pollInterval)
   var pollInterval: Duration?
 
-  @Option(
-    help: ArgumentHelp(
-      "Build when nothing has changed for so long. (default: 30ms)", valueName: "duration"),
-    transform: SettingText.duration)
+  @Option(setting: \.debounce)
   var debounce: Duration?
 
-  @Option(
-    help: ArgumentHelp(
-      "Build at the latest so long after the first change. (default: 500ms, or the debounce if "
-        + "that is longer)", valueName: "duration"),
-    transform: SettingText.duration)
+  @Option(setting: \.maxDelay)
   var maxDelay: Duration?
 
-  @Option(
-    help: ArgumentHelp(
-      "A change while a build runs: interrupt it if affected, wait for it, or let the change wait "
-        + "for the next one. (default: restart)", valueName: "policy"))
+  @Option(setting: \.onBusyUpdate)
   var onBusyUpdate: BusyPolicy.Choice?
 
   @Flag(help: "Build nothing at start; wait for the first change.")

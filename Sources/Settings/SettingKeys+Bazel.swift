@@ -1,0 +1,39 @@
+import Basics
+import SystemPackage
+
+/// Settings of Bazel itself.
+extension SettingKeys {
+  /// A name to be looked up in `PATH`, or an absolute path.
+  package var bazelCommand: SettingKey<String> {
+    let kind = SettingKind<String>.text(
+      schema: #""type": "string", "minLength": 1, "examples": ["bazel", "tools/bazel"]"#,
+      printed: { $0 },
+      parse: SettingText.program)
+    return SettingKey(
+      "bazelCommand", at: "bazel.command", option: "bazel", kind, default: "bazel",
+      valueName: "path",
+      help: "The Bazel or Bazelisk to run.", shownDefault: "$BAZEL, else bazel",
+      description: "The Bazel or Bazelisk to run.",
+      variables: ["WATCHBUILD_BAZEL", "BAZEL"].map { .init(name: $0, parse: kind.parse) })
+  }
+
+  /// What stands before Bazel's command.
+  package var startupOptions: SettingKey<[String]> {
+    SettingKey(
+      "startupOptions", at: "bazel.startupOptions", .bazelOptions, default: [],
+      description: "They must equal the terminal's, or the server restarts.")
+  }
+
+  /// The configuration's, then those after `--`; the order is the user's.
+  package var bazelOptions: SettingKey<[String]> {
+    SettingKey(
+      "bazelOptions", at: "bazel.options", .bazelOptions, default: [],
+      description: "For every build alike.", applies: .nextCycle)
+  }
+}
+
+extension SettingKind<[String]> {
+  fileprivate static var bazelOptions: SettingKind {
+    list(schema: ##""$ref": "#/$defs/options""##, SettingText.bazelOption)
+  }
+}

@@ -1,0 +1,38 @@
+import Basics
+
+/// Settings of what is shown. The file has none of them: they are the terminal's, not the workspace's.
+extension SettingKeys {
+  package var output: SettingKey<OutputMode> {
+    SettingKey(
+      "output", option: "output", .choice, default: .plain, valueName: "mode",
+      help: "json writes JSON Lines to stdout.", shownDefault: "tty on a terminal, else plain")
+  }
+
+  /// Where JSON Lines go beside the output; `nil`: nowhere.
+  package var events: SettingKey<EventsTarget?> {
+    SettingKey(
+      "events", option: "events",
+      .unfiled({ text, base throws(InvalidValue) in try SettingText.events(text, relativeTo: base) }
+      ) {
+        $0.map { "\($0)" } ?? "nowhere"
+      }, default: nil)
+  }
+
+  package var color: SettingKey<ColorChoice> {
+    SettingKey(
+      "color", option: "color", .choice, default: .auto, valueName: "when",
+      help: "Colour the output.")
+  }
+
+  /// How much is said; two flags say it.
+  package var verbosity: SettingKey<Verbosity> {
+    func variable(_ option: String, _ verbosity: Verbosity) -> SettingKey<Verbosity>.Variable {
+      .init(name: EnvironmentNames.variable(for: option)) { text, _ throws(InvalidValue) in
+        try SettingText.boolean(text) ? verbosity : nil
+      }
+    }
+    return SettingKey(
+      "verbosity", .choice, default: .normal,
+      variables: [variable("verbose", .verbose), variable("quiet", .quiet)])
+  }
+}
