@@ -12,8 +12,12 @@ enum LoadTargetText {
       #""type": "array", "items": {"type": "string", "pattern": "\#(pattern)", "examples": [\#(examples)]}"#
   }
 
-  private static let pattern =
-    "^(auto|none|docker|podman|(containerd|kind|k3d|minikube)(:.+)?|(registry|oci):.+)$"
+  private static var pattern: String {
+    let words = RuntimeKind.all.map { kind in
+      kind.needsValue ? "\(kind.word):.+" : kind.takesValue ? "\(kind.word)(:.+)?" : kind.word
+    }
+    return "^(\(words.joined(separator: "|")))$"
+  }
 
   /// - Parameter base: What `oci:DIR` is relative to.
   static func parse(_ text: String, relativeTo base: FilePath) throws(InvalidValue) -> RuntimeChoice

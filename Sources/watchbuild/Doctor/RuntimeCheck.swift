@@ -11,7 +11,7 @@ enum RuntimeCheck {
       if choice == .auto {
         findings.append(await automatic(store: store, environment: environment))
       }
-      guard let remedy = remedy(for: choice) else { continue }
+      guard let remedy = choice.kind.remedy(choice.value) else { continue }
       do {
         let targets = try await LoadTargets.resolve(
           [choice], store: store, environment: environment)
@@ -42,17 +42,6 @@ enum RuntimeCheck {
     } catch {
       return Finding(
         "load", .error, "\(error)", remedy: "name where images are to go: --load docker")
-    }
-  }
-
-  private static func remedy(for choice: RuntimeChoice) -> String? {
-    switch choice {
-    case .auto, .docker, .store, .none: nil
-    case .podman: "see whether 'podman info' works, or install podman"
-    case .containerd:
-      "start it (sudo systemctl start containerd), run as its user, or set CONTAINERD_ADDRESS"
-    case .cluster(let kind, _): "create the cluster, or name another: --load \(kind.rawValue):NAME"
-    case .registry(let address): "start it, or log in: docker login \(address.host)"
     }
   }
 }
