@@ -5,14 +5,14 @@ import Synchronization
 /// What comes while nothing is under way goes at once, alone. What comes meanwhile waits, and then
 /// goes as one: so images that are done one by one are not held up, and those that pile up cost one
 /// import. Containerd is slower with imports side by side than with one after the other.
-final class LoadCombiner<Request: Sendable, Response: Sendable>: Sendable {
-  typealias Perform = @Sendable ([Request]) async -> [Result<Response, any Error>]
+final class LoadCombiner<Request: Sendable, Reply: Sendable>: Sendable {
+  typealias Perform = @Sendable ([Request]) async -> [Result<Reply, any Error>]
 
   private struct Member: Sendable {
     var id: Int
     var request: Request
     var perform: Perform
-    var continuation: CheckedContinuation<Response, any Error>
+    var continuation: CheckedContinuation<Reply, any Error>
   }
 
   /// What goes together, and who of it still wants its answer.
@@ -43,7 +43,7 @@ final class LoadCombiner<Request: Sendable, Response: Sendable>: Sendable {
   /// with the others: the lot is cancelled when nobody in it wants an answer any more.
   ///
   /// - Parameter perform: Answers requests in their order.
-  func run(_ request: Request, _ perform: @escaping Perform) async throws -> Response {
+  func run(_ request: Request, _ perform: @escaping Perform) async throws -> Reply {
     let id = state.withLock { state in
       state.nextID += 1
       return state.nextID

@@ -33,8 +33,8 @@ struct NodeSettings: Hashable, Sendable {
   /// Source: https://github.com/containerd/containerd/blob/main/docs/cri/config.md
   private static func snapshotter(inConfiguration text: Substring) -> String? {
     let sections = [
-      #"plugins."io.containerd.grpc.v1.cri".containerd"#,
-      #"plugins."io.containerd.cri.v1.images""#,
+      "plugins.\"io.containerd.grpc.v1.cri\".containerd",
+      "plugins.\"io.containerd.cri.v1.images\"",
     ]
     var isInside = false
     for line in text.split(separator: "\n") {

@@ -1,5 +1,4 @@
 import Basics
-import Runner
 import TestSupport
 import Testing
 
