@@ -23,12 +23,12 @@ package enum BuildFileName {
     bytes.contains { name.elementsEqual($0) }
   }
 
-  /// Whether a directory is a package: asked of the disk.
+  /// Tells whether a directory is a package: asked of the disk.
   package static func marksPackage(_ directory: FilePath) -> Bool {
     all.contains { isFile(directory.appending($0)) }
   }
 
-  /// Whether a regular file lies at the path, symbolic links followed, and can be read: Bazel passes
+  /// Tells whether a regular file lies at the path, symbolic links followed, and can be read: Bazel passes
   /// over what can't.
   package static func isFile(_ path: FilePath) -> Bool {
     path.withPlatformString { path in

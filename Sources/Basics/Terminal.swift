@@ -2,7 +2,7 @@ import Glibc
 
 /// What may be written to a terminal, and what is known of it.
 package enum Terminal {
-  /// Whether the file behind a descriptor is a terminal.
+  /// Tells whether the file behind a descriptor is a terminal.
   package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
   /// Moves to the start of the line and erases it.

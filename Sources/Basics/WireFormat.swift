@@ -1,6 +1,6 @@
 /// Reads the protocol-buffer wire format.
 ///
-/// Of the messages that Bazel and containerd write we need few fields, so there is no generated
+/// We need few fields of the messages that Bazel and containerd write, so there is no generated
 /// code for the others.
 /// Source: https://protobuf.dev/programming-guides/encoding
 package struct WireReader {

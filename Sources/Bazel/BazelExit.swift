@@ -76,7 +76,7 @@ package enum BazelExit {
     }
   }
 
-  /// Whether an exit code says that Bazel, or what it stands on, failed, and not what it was to
+  /// Tells whether an exit code says that Bazel, or what it stands on, failed, and not what it was to
   /// build: no save will mend that, and another try may.
   static func isTrouble(_ code: Int32) -> Bool {
     [8, 32, 33, 34, 36, 37, 38, 39, 45].contains(code) || code > 128

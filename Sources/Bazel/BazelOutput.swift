@@ -144,7 +144,7 @@ package struct BazelOutput {
     return true
   }
 
-  /// Whether Bazel itself may have something to say of a file.
+  /// Tells whether Bazel itself may have something to say of a file.
   private static func isBazels(_ file: String) -> Bool {
     let name = file.split(separator: "/").last.map(String.init) ?? ""
     return file.hasPrefix("/")

@@ -66,7 +66,7 @@ extension Bazel {
     return answer
   }
 
-  /// Whether repositories may have other names here than in `external/`: then their names must be
+  /// True if repositories may have other names here than in `external/`: then their names must be
   /// asked for as they are there, where Bazel can tell.
   private var namesModules: Bool {
     BuildFileName.isFile(workspace.appending("MODULE.bazel"))

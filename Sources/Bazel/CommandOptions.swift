@@ -1,7 +1,7 @@
 /// The options in force in a Bazel command, as its events tell them.
 struct CommandOptions: Hashable {
   private let options: [String]
-  /// Of those, what the command line itself had.
+  /// Those of them that the command line itself had.
   private let explicit: Set<String>
 
   /// - Parameters:

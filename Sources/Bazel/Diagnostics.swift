@@ -207,7 +207,7 @@ extension Diagnostics {
     text.contains("/") || isSource(text)
   }
 
-  /// Whether a file's name is one that a compiler may complain of.
+  /// Tells whether a file's name is one that a compiler may complain of.
   private static func isSource(_ path: String) -> Bool {
     guard !path.contains(where: \.isWhitespace) else { return false }
     let name = path.split(separator: "/").last ?? ""

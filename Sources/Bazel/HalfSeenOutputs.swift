@@ -68,7 +68,7 @@ package struct HalfSeenOutputs {
     return count
   }
 
-  /// Whether what lies below a directory of the main repository is made by others: a package of its own, or other
+  /// Tells whether what lies below a directory of the main repository is made by others: a package of its own, or other
   /// repositories.
   private func isOthers(_ place: SourceLinks.Place) -> Bool {
     place.repository.isEmpty

@@ -61,7 +61,7 @@ struct PrintedOutput {
     ]
   }
 
-  /// Whether a line is none of those that tell of progress, of the lock, or of the sandbox.
+  /// Tells whether a line is none of those that tell of progress, of the lock, or of the sandbox.
   private static func isKept(_ line: String) -> Bool {
     switch BazelLine(line) {
     case .noise, .lock: false

@@ -37,7 +37,7 @@ struct QueryStream {
     return targets
   }
 
-  /// Whether all bytes given made whole targets.
+  /// True if all bytes given made whole targets.
   var isAtEnd: Bool { pending.isEmpty }
 
   /// The next whole message; `nil` when more bytes are needed.

@@ -10,7 +10,7 @@ struct ToldDiagnostics: Sendable {
   /// With the images that they were told of.
   private var told: [Key: Set<String>] = [:]
 
-  /// Whether an event is worth recording: all but a diagnostic that was told of the same image.
+  /// Tells whether an event is worth recording: all but a diagnostic that was told of the same image.
   mutating func isNews(_ kind: Event.Kind) -> Bool {
     switch kind {
     case .cycle:

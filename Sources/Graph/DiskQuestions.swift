@@ -2,11 +2,11 @@ package import SystemPackage
 
 /// What the mapping of a change has to ask the disk; answered at the edge.
 package struct DiskQuestions: Sendable {
-  /// Whether a directory has a BUILD file.
+  /// Tells whether a directory has a BUILD file.
   package var isPackage: @Sendable (FilePath) -> Bool
-  /// Whether a path is a symbolic link.
+  /// Tells whether a path is a symbolic link.
   package var isLink: @Sendable (FilePath) -> Bool
-  /// Whether a path is a link that Bazel leaves to its outputs, whatever `--symlink_prefix` calls it.
+  /// Tells whether a path is a link that Bazel leaves to its outputs, whatever `--symlink_prefix` calls it.
   package var isOutputLink: @Sendable (FilePath) -> Bool
 
   package init(

@@ -106,6 +106,6 @@ package struct ImageSource: Hashable, Sendable, Codable {
 }
 
 extension Label {
-  /// Whether it names a file that is a tar: nothing has to be asked about that.
+  /// True if it names a file that is a tar: nothing has to be asked about that.
   package var isArchive: Bool { [".tar", ".tar.gz", ".tgz"].contains(where: name.hasSuffix) }
 }

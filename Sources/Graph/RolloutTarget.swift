@@ -24,7 +24,7 @@ package enum RolloutTarget: Hashable, Sendable {
     }
   }
 
-  /// Whether the image is to be loaded under a name that no other content ever has.
+  /// True if the image is to be loaded under a name that no other content ever has.
   package var needsContentTag: Bool {
     if case .kubernetes = self { true } else { false }
   }

@@ -143,7 +143,7 @@ extension TargetIndex {
       return canonical.withUTF8 { labels.insert($0) }
     }
 
-    /// Whether it is as `Label` would write it: `//package:name` or `@repository//package:name`.
+    /// Tells whether it is as `Label` would write it: `//package:name` or `@repository//package:name`.
     private static func isCanonical(_ text: LabelTable.Text) -> Bool {
       guard text.count > 3, text.contains(UInt8(ascii: ":")) else { return false }
       if text[0] == UInt8(ascii: "/") { return text[1] == UInt8(ascii: "/") }

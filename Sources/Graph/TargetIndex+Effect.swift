@@ -283,7 +283,7 @@ extension TargetIndex {
 }
 
 extension LabelParts {
-  /// Whether a file of that label lies at the place or below it.
+  /// Tells whether a file of that label lies at the place or below it.
   func isBelow(_ place: SourceLinks.Place) -> Bool {
     guard isInMainRepository == place.repository.isEmpty,
       isInMainRepository || repository == place.repository

@@ -47,7 +47,7 @@ extension TargetIndex {
     return files
   }
 
-  /// Whether a path is a file of the graph or one that Bazel reads outside of it, be it there or not,
+  /// Tells whether a path is a file of the graph or one that Bazel reads outside of it, be it there or not,
   /// or a directory of such.
   package func knows(_ path: FilePath) -> Bool {
     let known = inputs.files.union(inputs.listings).union(inputs.trees)

@@ -28,7 +28,7 @@ package struct TargetIndex: Sendable {
   /// Where the readers of a node start in `readers`; one more than there are nodes.
   let readerStarts: [Int32]
   let readers: [Node]
-  /// Whether a node is a source, BUILD or `.bzl` file; else a rule or what a rule makes.
+  /// True if a node is a source, BUILD or `.bzl` file; else a rule or what a rule makes.
   let isFile: [Bool]
   /// The images, and the nodes of their targets.
   let images: [(name: String, node: Node)]

@@ -7,7 +7,7 @@ package struct ArchiveMembers {
     case directory
   }
 
-  /// Of a manifest, an index, a configuration. Registries accept 4 MB, containerd 8.
+  /// Bytes of a manifest, an index or a configuration at most. Registries accept 4 MB, containerd 8.
   package static let jsonLimit: Int64 = 8 << 20
   /// More than any image's JSON has.
   private static let valueLimit = 50_000

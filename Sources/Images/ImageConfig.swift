@@ -34,7 +34,7 @@ package struct Platform: Hashable, Codable, CustomStringConvertible {
 }
 
 extension ImageArchive {
-  /// Of the machine that the image is for, where it says so.
+  /// The kind of machine that the image is for, where it says so.
   package var platform: Platform? {
     // It was decoded when the archive was opened, and so can be again.
     (try? JSON.decode(ImageConfig.self, from: config))?.platform

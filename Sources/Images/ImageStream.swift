@@ -6,7 +6,7 @@ import SystemPackage
 /// Layers are read from the archive's own descriptor while they are sent, and hashed where their
 /// digest is known: one that is not what it should be ends the stream before its last byte.
 package struct ImageStream: Sendable {
-  /// Of every chunk but the last, in bytes.
+  /// Bytes of every chunk but the last.
   package static let chunkSize = 256 << 10
 
   fileprivate enum Part: Sendable {
@@ -25,7 +25,7 @@ package struct ImageStream: Sendable {
   private var parts: [Part] = []
   /// Progress of every load that the stream serves: it may be read in another task.
   private var progress: [LoadProgress]
-  /// Of the whole stream, in bytes.
+  /// Bytes of the whole stream.
   package private(set) var length: Int64 = 0
   /// Layers that end in it.
   private var layers = 0
@@ -98,7 +98,7 @@ extension ImageStream: AsyncSequence {
     private var index = 0
     /// How much of the current part has gone out.
     private var position: Int64 = 0
-    /// Of what has gone out of the current part.
+    /// The digest of the bytes that have gone out of the current part.
     private var hash = SHA256()
     private var unpacked: UnpackedDigest?
 

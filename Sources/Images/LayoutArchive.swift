@@ -6,7 +6,7 @@ import Basics
 package struct LayoutImage: Sendable {
   package let archive: ImageArchive
   package let manifest: ImageManifest
-  /// Of the layers' stored bytes, from the bottom up.
+  /// Digests of the layers' stored bytes, from the bottom up.
   package let digests: [Digest]
 
   /// Which manifest an image is to have.
@@ -70,7 +70,7 @@ package struct LayoutArchive: Sendable {
     /// The name as people write it, and the full one that containerd is to store.
     package var name: String
     package var normalizedName: String
-    /// Of the load that brings it.
+    /// The progress of the load that brings it.
     package var progress: LoadProgress?
 
     package init(_ image: LayoutImage, as reference: ImageReference) {

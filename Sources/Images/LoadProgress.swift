@@ -2,7 +2,7 @@ import Synchronization
 
 /// How far a load has got: counted where bytes go out, read by who tells of it.
 package final class LoadProgress: Sendable {
-  /// Of the load that the current task is part of.
+  /// The progress of the load that the current task is part of.
   @TaskLocal package static var current: LoadProgress?
 
   package struct Count: Hashable, Sendable {

@@ -78,7 +78,7 @@ struct TarIndex {
 
   /// Without `.` and empty components: `./manifest.json` and `manifest.json` are one member.
   ///
-  /// Of a path that begins inside, `..` may lead upwards within the archive, and a leading slash
+  /// In a path that begins inside, `..` may lead upwards within the archive, and a leading slash
   /// means nothing. The result is `nil` for other absolute paths, and for those that lead out.
   private static func normalize(_ name: ArraySlice<UInt8>, isInside: Bool = false) -> [UInt8]? {
     guard isInside || name.first != UInt8(ascii: "/") else { return nil }

@@ -8,7 +8,7 @@ struct TarMember {
   var name: [UInt8]
   var kind: Kind
   var linkTarget: [UInt8]
-  /// Of its content, in bytes from the file's start.
+  /// Where its content begins, in bytes from the file's start.
   var offset: Int64
   var size: Int64
 
@@ -21,11 +21,11 @@ struct TarMember {
 /// Reads ustar, GNU (long names and links) and PAX (path, linkpath, size). A missing end-of-archive
 /// mark is accepted, as by Docker; every member must lie within the file.
 struct TarReader {
-  /// Of one long name or extended header, in bytes.
+  /// Bytes of one long name or extended header at most.
   static let headerLimit: Int64 = 1 << 20
   /// Far more than any image has; bounds the memory that a hostile tar can make us use.
   static let memberLimit = 100_000
-  /// Of all names together, in bytes.
+  /// Bytes of all names together at most.
   static let nameLimit = 16 << 20
 
   private let file: ArchiveFile

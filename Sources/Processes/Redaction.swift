@@ -123,7 +123,7 @@ package enum Redaction {
 
   // MARK: Names
 
-  /// Whether a name says that its value is for few eyes.
+  /// Tells whether a name says that its value is for few eyes.
   static func isSecret(_ name: some StringProtocol) -> Bool {
     let name = name.lowercased()
     let words = [
@@ -182,7 +182,7 @@ private struct Option {
 
   var isSecret: Bool { [.secret, .pair, .setting].contains(kind) }
 
-  /// Whether its value may be the next word.
+  /// True if its value may be the next word.
   var takesValue: Bool {
     name.hasPrefix("--") && isSecret && !name.hasPrefix("--no")
       && name != "--google_default_credentials"

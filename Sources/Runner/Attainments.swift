@@ -28,7 +28,7 @@ struct Attainments: Sendable {
   /// The image is what the files give: no earlier failure counts any more.
   mutating func recover(_ image: String) { failures[image] = nil }
 
-  /// Whether an image has got so far with what was owed at a moment.
+  /// Tells whether an image has got so far with what was owed at a moment.
   func hasReached(_ stage: Stage, _ image: String, owedAt debt: PendingImages.Moment) -> Bool {
     reached[image]?[stage].map { $0 >= debt } ?? false
   }

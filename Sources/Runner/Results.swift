@@ -65,7 +65,7 @@ struct Results: Sendable {
 }
 
 extension Event.Diagnosed {
-  /// Whether another says the same of the same place and image.
+  /// Tells whether another says the same of the same place and image.
   fileprivate func isSame(_ other: Event.Diagnosed) -> Bool {
     file == other.file && line == other.line && column == other.column
       && severity == other.severity && message == other.message && image == other.image

@@ -1,6 +1,6 @@
 package import Images
 
-/// What another hand did to the name of an image that we loaded.
+/// The change that somebody else made to the name of an image that we loaded.
 package enum ImageLoss: Hashable, Sendable {
   /// The name stands for nothing any more, or for an image that is not whole.
   case removed
@@ -8,7 +8,7 @@ package enum ImageLoss: Hashable, Sendable {
   case replaced
 }
 
-/// How it is noticed that another hand takes images away.
+/// The way to notice that somebody else removes images.
 package enum LossNotice: Hashable, Sendable {
   /// Not at all.
   case never
@@ -25,7 +25,7 @@ package struct LostImage: Hashable, Sendable, CustomStringConvertible {
   package var reference: ImageReference
   package var runtime: String
   package var loss: ImageLoss
-  /// How often before, in a short time.
+  /// The number of times before, in a short time.
   package var repetitions: Int
 
   package var description: String {

@@ -3,7 +3,7 @@ package import FoundationEssentials
 package import Images
 import SystemPackage
 
-/// What we loaded where, so that of all images only ours are ever removed.
+/// A record of the images that we loaded, so that no others are ever removed.
 ///
 /// A file of JSON Lines that is only appended to: what a crash cuts short is one line, which is
 /// skipped. A load that was not written down is an image that is never removed.
@@ -74,7 +74,7 @@ package struct Ledger: Sendable {
     }
   }
 
-  /// What of our loads may still be there, in the order of the loads.
+  /// The loads that may still be there, in their order.
   package func entries() async throws -> [Entry] { try await locked { try Self.read(in: $0) } }
 
   /// Makes the file small again where it has grown large.

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Lets loads that wait for the same runtime go into it together, and only one lot at a time.
 ///
-/// What comes while nothing is under way goes at once, alone. What comes meanwhile waits, and then
-/// goes as one: so images that are done one by one are not held up, and those that pile up cost one
+/// A request that comes while nothing is under way goes at once, alone. Those that come meanwhile wait, and then
+/// go as one: so images that are done one by one are not held up, and those that pile up cost one
 /// import. Containerd is slower with imports side by side than with one after the other.
 final class LoadCombiner<Request: Sendable, Reply: Sendable>: Sendable {
   typealias Perform = @Sendable ([Request]) async -> [Result<Reply, any Error>]
@@ -15,7 +15,7 @@ final class LoadCombiner<Request: Sendable, Reply: Sendable>: Sendable {
     var continuation: CheckedContinuation<Reply, any Error>
   }
 
-  /// What goes together, and who of it still wants its answer.
+  /// Requests that go together, and who still wants an answer.
   private struct Lot: Sendable {
     var wanting: Set<Int>
     var task: Task<Void, Never>?
@@ -29,7 +29,7 @@ final class LoadCombiner<Request: Sendable, Reply: Sendable>: Sendable {
     var cancelled: Set<Int> = []
   }
 
-  /// Of one lot: bounds its memory, and how much one failure takes with it.
+  /// Requests of one lot at most: it bounds the memory, and how much one failure takes with it.
   private let limit: Int
   private let state = Mutex(State())
 
@@ -65,7 +65,7 @@ final class LoadCombiner<Request: Sendable, Reply: Sendable>: Sendable {
     }
   }
 
-  /// How many wait for the lot under way to end.
+  /// The number of requests that wait for the lot under way to end.
   var waitingCount: Int { state.withLock { $0.waiting.count } }
 
   /// Starts the next lot, unless one is under way or nobody waits.

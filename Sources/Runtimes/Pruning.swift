@@ -1,6 +1,6 @@
 package import Images
 
-/// Which of the images that we loaded may go.
+/// The rule that decides which of the images that we loaded may go.
 package struct PruneRule: Hashable, Sendable {
   /// So many superseded images of each name stay.
   package var keep: Int
@@ -12,7 +12,7 @@ package struct PruneRule: Hashable, Sendable {
     self.olderThan = olderThan
   }
 
-  /// What the rule gives up, and what it holds on to, in one runtime.
+  /// The images that the rule gives up in one runtime, and those that it keeps.
   struct Verdict: Hashable {
     var superseded: [SupersededImage] = []
     var kept: Set<Digest> = []
@@ -62,13 +62,13 @@ package struct PruneRule: Hashable, Sendable {
 /// An image of ours whose name stands for another now.
 package struct SupersededImage: Hashable, Sendable {
   package let id: Digest
-  /// What it was called.
+  /// Its former name.
   package let reference: ImageReference
   /// Its other names.
   package var otherReferences: Set<ImageReference> = []
 }
 
-/// What became of an image that was to be removed.
+/// The fate of an image that was to be removed.
 package enum Removal: Hashable, Sendable {
   /// With a dry run: it would have been.
   case removed

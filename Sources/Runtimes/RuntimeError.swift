@@ -17,7 +17,7 @@ package struct RuntimeError: Error, Hashable, Sendable, CustomStringConvertible 
   package var runtime: String
   package var kind: Kind
   package var message: String
-  /// What the user can do.
+  /// The user's remedy.
   package var hint: String?
 
   package init(runtime: String, kind: Kind, message: String, hint: String? = nil) {

@@ -77,14 +77,14 @@ extension Silence {
   }
 }
 
-/// How long a runtime's loads are waited for: longer each time that was too short, so that on the
+/// The time that a runtime's loads are waited for: longer each time that it was too short, so that on the
 /// slowest machine, too, they come to an end.
 final class LoadPatience: Sendable {
   private static let longest = 16
 
   private let state = Mutex(1)
 
-  /// How many times as long as usual.
+  /// The wait is so many times as long as usual.
   var factor: Int { state.withLock { $0 } }
 
   func wasTooShort() { state.withLock { $0 = min($0 * 2, Self.longest) } }

@@ -43,7 +43,7 @@ struct SocketDirectory: Hashable, Sendable {
     return [given, usual].compactMap(\.self).first(where: isOurs) ?? "/tmp"
   }
 
-  /// Whether a directory is ours, and nobody else's to write to.
+  /// Tells whether a directory is ours, and nobody else's to write to.
   static func isOurs(_ path: FilePath) -> Bool {
     do {
       try check(path, forbidden: 0o022)

@@ -24,11 +24,11 @@ struct Stillness: Hashable, Sendable {
   private static let quiet = 12
   /// In looks: two minutes.
   private static let limit = 24
-  /// What the slowest machine unpacks between two looks, in bytes: four megabytes a second.
+  /// Bytes that the slowest machine unpacks between two looks: four megabytes a second.
   private static let slowest: Int64 = 20_000_000
   private static let unansweredLimit = 2
 
-  /// How many times as long as usual it is waited for.
+  /// The wait is so many times as long as usual.
   private let factor: Int
   private var moved: Int64 = -1
   private var still = 0
@@ -36,7 +36,7 @@ struct Stillness: Hashable, Sendable {
 
   init(factor: Int = 1) { self.factor = factor }
 
-  /// How long no byte has moved.
+  /// The time in which no byte has moved.
   var duration: Duration { Self.interval * still }
 
   /// To be asked once every `interval`.
@@ -56,6 +56,6 @@ struct Stillness: Hashable, Sendable {
     return still >= Self.quiet ? .ask : .wait
   }
 
-  /// Whether the runtime answered the question that was asked of it.
+  /// Tells whether the runtime answered the question that was asked of it.
   mutating func answered(_ isAlive: Bool) { unanswered = isAlive ? 0 : unanswered + 1 }
 }

@@ -47,7 +47,7 @@ struct TemporaryName: Hashable, Sendable {
 
   var isOurs: Bool { run == Self.run }
 
-  /// Whether the load that it was given for is over, however that ended; of our own we know better.
+  /// Tells whether the load that it was given for is over, however that ended; of our own we know better.
   func isAbandoned(
     at now: Int64 = Int64(Glibc.time(nil)), place: String = Self.place,
     isRunning: (pid_t) -> Bool = { kill($0, 0) == 0 || errno != ESRCH }

@@ -90,7 +90,7 @@ package final class DevLock: Sendable {
 
   // MARK: The file
 
-  /// Whether a file is still the one that has the name.
+  /// Tells whether a file is still the one that has the name.
   private static func isCurrent(
     _ file: FileDescriptor?, in directory: OpenDirectory?
   ) throws -> Bool {

@@ -36,7 +36,7 @@ struct WatchedWorkspaces: Sendable {
     renew()
   }
 
-  /// Whether a path is of no concern.
+  /// Tells whether a path is of no concern.
   ///
   /// The watcher itself knows the rules of the main workspace only; Bazel's convenience links come
   /// in every one. Outside, as in the user's home, a directory is watched for one of its files.
@@ -175,7 +175,7 @@ struct WatchedWorkspaces: Sendable {
 }
 
 extension WatchScope {
-  /// Whether it watches anything that the other does not.
+  /// Tells whether it watches anything that the other does not.
   func reachesBeyond(_ other: WatchScope) -> Bool {
     if ignore != other.ignore { return true }
     func isBelow(_ path: FilePath) -> Bool { other.outside.contains(where: path.starts(with:)) }

@@ -3,7 +3,7 @@ import Graph
 
 /// What becomes of an image that somebody named, once Bazel has told of its rule.
 extension ConfiguredImage {
-  /// Whether it takes Bazel to know what is to be built. A file is a tar, and of an output group nothing more is to be
+  /// True if it takes Bazel to know what is to be built. A file is a tar, and of an output group nothing more is to be
   /// known.
   var asksForKind: Bool { outputGroup == nil && !label.isArchive }
 

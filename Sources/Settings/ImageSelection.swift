@@ -80,7 +80,7 @@ package struct ImageSelection: Equatable, Sendable {
     images.filter { $0.workspace == other && $0.asksForKind }.map(\.label)
   }
 
-  /// Whether Bazel is asked about any label.
+  /// True if Bazel is asked about any label.
   package var asksForKinds: Bool { images.contains(where: \.asksForKind) }
 
   /// Other workspaces that images are made in.

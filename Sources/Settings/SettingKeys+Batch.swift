@@ -47,7 +47,7 @@ extension SettingKeys {
       description: "One failing image does not stop the others.", applies: .nextCycle)
   }
 
-  /// Whether a build waits while another command holds Bazel's lock; its option says the contrary.
+  /// True if a build waits while another command holds Bazel's lock; its option says the contrary.
   package var waitsForLock: SettingKey<Bool> {
     SettingKey(
       "waitsForLock", .boolean, default: true,

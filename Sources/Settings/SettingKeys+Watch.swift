@@ -28,7 +28,7 @@ extension SettingKeys {
         SettingText.pattern), default: [], description: "On top of .git, bazel-* and .bazelignore.")
   }
 
-  /// Whether nothing is built at start.
+  /// True if nothing is built at start.
   package var isPostponed: SettingKey<Bool> {
     SettingKey("isPostponed", option: "postpone", .boolean, default: false)
   }

@@ -44,7 +44,7 @@ package enum Disk {
     try? path.stat().type
   }
 
-  /// Whether anything lies at a path, be it a dangling symbolic link.
+  /// Tells whether anything lies at a path, be it a dangling symbolic link.
   package static func exists(_ path: FilePath) -> Bool {
     // What can't be asked for can't be read by a build either.
     (try? path.stat(followTargetSymlink: false)) != nil

@@ -99,7 +99,7 @@ struct YAMLText {
     return nil
   }
 
-  /// Whether a word begins with a mark: an anchor or an alias.
+  /// Tells whether a word begins with a mark: an anchor or an alias.
   private static func marks(_ mark: Character, in line: Substring) -> Bool {
     var previous: Character = " "
     for (character, next) in zip(line, line.dropFirst()) {

@@ -1,4 +1,4 @@
-/// What is known of the entries of one directory, packed into one allocation.
+/// The known entries of one directory, packed into one allocation.
 ///
 /// A workspace may have a million files, so an entry costs its name and eleven bytes: a value, flags
 /// and the name's length. Directories of more than 64 entries get a hash index beside it.
@@ -20,7 +20,7 @@ struct FileRecords {
     }
 
     var flags: Flags
-    /// Of a file: a fingerprint or a moment. Of a directory: its node's number plus one, or 0.
+    /// For a file, a fingerprint or a moment; for a directory, its node's number plus one, or 0.
     var value: UInt64
   }
 

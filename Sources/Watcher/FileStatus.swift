@@ -1,7 +1,7 @@
 import Glibc
 import SystemPackage
 
-/// What `lstat` says of a path, as far as it tells one content from another.
+/// The part of `lstat`'s answer that tells one content from another.
 struct FileStatus {
   var isDirectory: Bool
   var isExecutable: Bool
@@ -27,7 +27,7 @@ struct FileStatus {
     self.init(status)
   }
 
-  /// What there is under a name, with a NUL behind it, in the directory that the descriptor is of.
+  /// Asks for the status of a name, with a NUL behind it, in the directory that the descriptor is of.
   init?(of name: UnsafeBufferPointer<UInt8>, in directory: Int32) {
     var status = stat()
     let error = name.withMemoryRebound(to: CChar.self) { text in
@@ -95,10 +95,10 @@ enum KernelTime {
   /// Nanoseconds since boot, sleep included.
   static var sinceBoot: Int64 { read(CLOCK_BOOTTIME) }
 
-  /// How far wall clock and time since boot lie apart: it shrinks when somebody sets the clock back.
+  /// The distance of wall clock and time since boot: it shrinks when somebody sets the clock back.
   static var offset: Int64 { read(CLOCK_REALTIME) - read(CLOCK_BOOTTIME) }
 
-  /// Whether a file whose change time is `changed` may have changed at `moment` or later.
+  /// Tells whether a file whose change time is `changed` may have changed at `moment` or later.
   ///
   /// A change time without a fraction comes from a file system that keeps whole seconds.
   static func isChange(_ changed: Int64, atOrAfter moment: Int64) -> Bool {

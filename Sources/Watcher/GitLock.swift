@@ -1,7 +1,7 @@
 import Glibc
 import SystemPackage
 
-/// Whether git is rewriting a work tree.
+/// Sees whether git is rewriting a work tree.
 ///
 /// Source: https://git-scm.com/docs/gitrepository-layout
 struct GitLock {

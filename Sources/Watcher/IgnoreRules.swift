@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// Which paths are none of a build's business.
+/// Decides which paths are none of a build's business.
 ///
 /// These are: version-control directories, Bazel's convenience links at the root, what
 /// `.bazelignore` names, and the configuration's patterns. What is below an ignored directory is
@@ -15,7 +15,7 @@ package struct IgnoreRules: Sendable, Hashable {
   /// The first names of `directories`, for a quick answer.
   private let tops: Set<ArraySlice<UInt8>>
   private let patterns: [GlobPattern]
-  /// What is needed although it would be ignored, and with `false` all that leads there.
+  /// The paths that are needed although they would be ignored, and with `false` all that lead there.
   private let needed: [[ArraySlice<UInt8>]: Bool]
 
   /// - Parameters:
@@ -59,7 +59,7 @@ package struct IgnoreRules: Sendable, Hashable {
 
   // MARK: Questions
 
-  /// Whether a path, or a directory that it is in, is ignored.
+  /// Tells whether a path, or a directory that it is in, is ignored.
   ///
   /// - Parameter path: Absolute. Outside the root only version-control directories are ignored.
   /// - Returns: `false` for the root itself, whatever the patterns.
@@ -78,7 +78,7 @@ package struct IgnoreRules: Sendable, Hashable {
     return false
   }
 
-  /// Whether a path would be ignored, were it not needed: by all but the configuration's patterns.
+  /// Tells whether a path would be ignored, were it not needed: by all but the configuration's patterns.
   ///
   /// - Parameter path: From the root, without a slash in front.
   package func wouldIgnore(_ path: some Collection<UInt8>) -> Bool {
@@ -116,7 +116,7 @@ package struct IgnoreRules: Sendable, Hashable {
     names.reduce(Place()) { place(of: $1, in: $0) }
   }
 
-  /// Whether a name is ignored in a directory below the root that itself is not.
+  /// Tells whether a name is ignored in a directory below the root that itself is not.
   ///
   /// A real directory at the root, such as `bazel-toolchains`, is source.
   func ignores(_ name: ArraySlice<UInt8>, in place: Place, isDirectory: Bool) -> Bool {
@@ -141,7 +141,7 @@ package struct IgnoreRules: Sendable, Hashable {
     return directories.contains(parents + [name])
   }
 
-  /// Whether more than a name and its being at the root decides.
+  /// True if more than a name and its being at the root decides.
   var hasPathRules: Bool { !directories.isEmpty || !patterns.isEmpty || !needed.isEmpty }
 
   /// The answer where `hasPathRules` is false, or outside the root, without an allocation.

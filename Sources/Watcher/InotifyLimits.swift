@@ -33,7 +33,7 @@ package struct InotifyLimits: Sendable, Hashable {
   }
 }
 
-/// Whether a file system tells of changes that others make to it.
+/// Tells file systems apart by whether they tell of changes that others make to them.
 package enum FileSystemKind {
   /// The file system's name where inotify does not see all changes; `nil` where it does.
   ///
@@ -52,7 +52,7 @@ package enum FileSystemKind {
     return names[UInt32(truncatingIfNeeded: status.f_type)]
   }
 
-  /// Whether mounts of a kind, as `/proc/self/mountinfo` names it, need a closer look.
+  /// Tells whether mounts of a kind, as `/proc/self/mountinfo` names it, need a closer look.
   static func isDoubtful(_ kind: String) -> Bool {
     let base = kind.prefix { $0 != "." }
     return doubtful.contains(String(base))

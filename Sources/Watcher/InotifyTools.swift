@@ -124,7 +124,7 @@ struct InotifyTools: DirectoryNotifier {
     isAway = chdir("/") != 0
   }
 
-  /// Whether the library holds `watch` under this path (it appends a slash).
+  /// Tells whether the library holds `watch` under this path (it appends a slash).
   private func names(_ watch: Int32, _ path: UnsafePointer<CChar>) -> Bool {
     guard let name = inotifytools_filename_from_wd(watch) else { return false }
     let length = strlen(path)

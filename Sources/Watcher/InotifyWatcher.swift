@@ -56,7 +56,7 @@ package final class InotifyWatcher: Sendable {
 
   deinit { control.requestStop() }
 
-  /// What happens, in batches, from when each directory joined. One reader at a time.
+  /// The events since each directory joined, in batches. One reader at a time.
   package var events: WatchEvents { WatchEvents(queue: queue) }
 
   /// Waits until all directories of the scope are watched.

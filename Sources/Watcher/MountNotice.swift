@@ -12,14 +12,14 @@ final class MountNotice {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// What to ask `poll` for.
+  /// The question for `poll`.
   var request: pollfd { pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0) }
 
   static func isChange(_ answer: pollfd) -> Bool {
     answer.revents & Int16(POLLPRI | POLLERR) != 0
   }
 
-  /// Whether there was a change since `poll` was last asked. That, too, asks it.
+  /// True if there was a change since `poll` was last asked. That, too, asks it.
   var isChanged: Bool {
     var request = request
     return descriptor >= 0 && poll(&request, 1, 0) > 0 && Self.isChange(request)

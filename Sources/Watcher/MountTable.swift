@@ -11,7 +11,7 @@ struct MountTable: Equatable {
     var kind: String
   }
 
-  /// Of two at one place the later is on top.
+  /// In the kernel's order: of two at one place the later is on top.
   private(set) var mounts: [Mount] = []
 
   init() {}

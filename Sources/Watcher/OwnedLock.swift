@@ -47,7 +47,7 @@ enum FlockedFile {
   }
 }
 
-/// What version control keeps in files of a line.
+/// Reads the files of one line that version control keeps.
 enum SmallFile {
   /// The file's first bytes; empty where there is none, or something else than a regular file.
   static func text(of path: FilePath) -> String {

@@ -37,7 +37,7 @@ package final class PollingWatcher: Sendable {
     task.cancel()
   }
 
-  /// What differed at each look. One reader at a time.
+  /// The differences that each look found. One reader at a time.
   package var events: WatchEvents { WatchEvents(queue: queue) }
 
   /// Waits until everything has been looked at once.

@@ -1,7 +1,7 @@
 import Glibc
 import SystemPackage
 
-/// What can't be watched, said once for each reason in words that help.
+/// Reports what can't be watched, once for each reason, in words that help.
 struct Shortfall {
   /// Stands for an error number where a directory is reachable by two paths.
   static let isMountedTwice: Int32 = -2
@@ -11,7 +11,7 @@ struct Shortfall {
   /// Stands for an error number where a watched directory has a file that lies elsewhere.
   static let holdsMountedFile: Int32 = -4
 
-  /// Whether a directory that failed so can't be polled either. Its parent tells of its mending.
+  /// Tells whether a directory that failed so can't be polled either. Its parent tells of its mending.
   static func isBeyondReach(_ error: Int32) -> Bool { error == EACCES || error == ENAMETOOLONG }
 
   private var announced: Set<Int32> = []

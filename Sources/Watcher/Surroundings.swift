@@ -1,6 +1,6 @@
 import Glibc
 
-/// What happens around the watched directories and is told by none of their watches: an anchor's
+/// Notices events around the watched directories that none of their watches tells: an anchor's
 /// path comes to lead elsewhere, or something is mounted over what is watched.
 ///
 /// Confined to the watching thread. At rest it costs nothing, unless the way to an anchor can't be
@@ -23,7 +23,7 @@ final class Surroundings {
 
   // MARK: Waiting
 
-  /// What is to be polled for.
+  /// The descriptors to poll.
   func descriptors(isReading: Bool) -> [pollfd] {
     let isResting = !isReading || KernelTime.sinceBoot < restsUntil
     return [

@@ -1,4 +1,4 @@
-/// Which directory a path leads to.
+/// The directory that a path leads to.
 struct Stand: Equatable {
   var inode: UInt64
   var device: UInt64
@@ -11,7 +11,7 @@ struct Stand: Equatable {
 
 /// Paths that come to lead to another directory.
 extension Surveyor {
-  /// Of the plan, so that they are known before the first visit.
+  /// The paths of the plan's anchors, so that they are known before the first visit.
   var anchorPaths: [[UInt8]] { plan.anchors.map { Self.anchorBytes($0.path) } }
 
   /// An anchor's directory has been opened: it is there, perhaps again, perhaps another one.
@@ -80,7 +80,7 @@ extension Surveyor {
     case file(ID, offset: Int)
   }
 
-  /// What a path is in the tree; `nil` where it is not watched.
+  /// The place of a path in the tree; `nil` where it is not watched.
   private func place(of path: [UInt8]) -> Place? {
     let above = tree.anchors.filter { path.isBelow($0.value) }
     guard let anchor = above.max(by: { $0.value.count < $1.value.count }) else {

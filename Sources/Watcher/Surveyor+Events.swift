@@ -1,6 +1,6 @@
 import CInotifyTools
 
-/// What the kernel says, applied to the tree.
+/// Applies the kernel's events to the tree.
 extension Surveyor {
   /// Acts on one event of a watched directory. Events of watches no longer held are dropped: what
   /// they tell of is covered by the listing that followed.

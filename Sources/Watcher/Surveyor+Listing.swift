@@ -129,7 +129,7 @@ extension Surveyor {
     for offset in marked { tree[id].records[offset].flags.remove(.present) }
   }
 
-  /// What is recorded of a file seen for the first time.
+  /// The record of a file that is seen for the first time.
   ///
   /// With notification that is the moment only: to ask for the status of every file would cost
   /// as much as all else at set-up, and a later change time tells as much.

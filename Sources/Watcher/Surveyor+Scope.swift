@@ -1,7 +1,7 @@
 import Basics
 import SystemPackage
 
-/// Which directories are watched, and how far down.
+/// Decides which directories are watched, and how far down.
 extension Surveyor {
   /// Makes the tree below a directory fit the scope. Reports nothing.
   func reconcile(_ start: ID) {
@@ -55,7 +55,7 @@ extension Surveyor {
     }
   }
 
-  /// Whether what is below a directory is watched with it.
+  /// Tells whether what is below a directory is watched with it.
   func descends(_ id: ID) -> Bool {
     switch tree[id].mode {
     case .tree: true
@@ -82,7 +82,7 @@ extension Surveyor {
     plan.hasBorders && BuildFileName.contains(name)
   }
 
-  /// How a subdirectory is to be watched; `nil`: not at all.
+  /// The mode in which a subdirectory is to be watched; `nil`: not at all.
   func wantedMode(of entry: Int, in id: ID, isInTree: Bool) -> WatchedTree.Mode? {
     // Outside the root only trees reach further down.
     guard isInTree || tree.anchor(of: id) == root else { return nil }

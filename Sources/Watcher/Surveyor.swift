@@ -21,7 +21,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   var failures: [ID: Int32] = [:]
   /// Anchors that are not there now. What is known of the root's files is kept for its return.
   var lost: Set<ID> = []
-  /// Which directory each anchor's path led to when it was last visited.
+  /// The directory that each anchor's path led to when it was last visited.
   var stands: [ID: Stand] = [:]
   /// Some file system at hand may not tell of changes: each directory's is to be asked for.
   var doubtsNotification = false
@@ -42,7 +42,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
   private var isInsideRoot = true
   /// With a NUL at its end, for the kernel.
   private var path: [UInt8] = []
-  /// What `current` is to the ignore rules; made only where they ask for it.
+  /// The place of `current` for the ignore rules; made only where they ask for it.
   private var place: IgnoreRules.Place?
   private var scratch: [UInt8] = []
   let listing = DirectoryListing()
@@ -103,7 +103,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     for id in lost { visit(id, isReporting: true) }
   }
 
-  /// Whether something must be looked at from time to time.
+  /// True if something must be looked at from time to time.
   var needsPolling: Bool {
     !lost.isEmpty || failures.contains { !Shortfall.isBeyondReach($0.value) }
   }
@@ -255,7 +255,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     return Stand(here) == Stand(opened)
   }
 
-  /// Whether another node's path leads to the directory in `path` still.
+  /// Tells whether another node's path leads to the directory in `path` still.
   private func isCurrent(_ other: ID) -> Bool {
     var bytes: [UInt8] = []
     tree.appendPath(of: other, to: &bytes)
@@ -300,7 +300,7 @@ final class Surveyor<Notifier: DirectoryNotifier> {
     found.append(.changed(FileChange(path: path, kind: kind)))
   }
 
-  /// What `lstat` says of an entry of the current directory.
+  /// Asks `lstat` about an entry of the current directory.
   func status(of name: FileRecords.Name) -> FileStatus? {
     withPath(of: name) { FileStatus(at: $0) }
   }

@@ -1,7 +1,7 @@
 import Glibc
 package import SystemPackage
 
-/// Whether a version-control command is in the middle of rewriting the workspace.
+/// Sees whether a version-control command is in the middle of rewriting the workspace.
 ///
 /// Known are git's, in worktrees and submodules too, where `.git` is a file that names the
 /// directory, Mercurial's and Sapling's, and Jujutsu's. What waits for a person is no command at

@@ -13,7 +13,7 @@ package enum WatchError: Error, Hashable, CustomStringConvertible {
   /// The watcher was stopped before it could answer.
   case stopped
 
-  /// Whether the same directories can be watched by polling.
+  /// True if the same directories can be watched by polling.
   package var leavesPolling: Bool {
     switch self {
     case .tooManyInstances, .noDescriptor, .unavailable: true

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// What a watcher tells its reader, in the order in which it happened.
+/// An event that a watcher tells its reader, in the order in which it happened.
 package enum WatchEvent: Hashable, Sendable {
   case changed(FileChange)
 
@@ -17,7 +17,7 @@ package enum WatchEvent: Hashable, Sendable {
 
   /// There is a directory at the root's path again, or another than before.
   ///
-  /// What differs of what was known is reported as `changed` beside this event.
+  /// Differences from what was known are reported as `changed` beside this event.
   case rootReturned(FilePath)
 
   /// All that was changed before `mark` was called stands before this, all else after it.

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a watcher has to tell, in batches. One reader at a time.
+/// The events of a watcher, in batches. One reader at a time.
 ///
 /// Each element is all that has happened since the last. While the reader is slow, changes coalesce
 /// by path; from `limit` on the watcher leaves further events in the kernel's queue, whose overflow
@@ -11,7 +11,7 @@ package struct WatchEvents: AsyncSequence, Sendable {
 
   let queue: WatchEventQueue
 
-  /// What is there now, without waiting: after `synchronize()`, all that was changed before it.
+  /// Takes the events that are there now, without waiting: after `synchronize()`, all changes made before it.
   package func takeAvailable() -> [WatchEvent] { queue.takeAvailable() }
 
   package func makeAsyncIterator() -> Iterator { Iterator(queue: queue) }

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// What is to be watched.
+/// The directories and files to watch.
 package struct WatchScope: Sendable, Hashable {
   /// The workspace's root: absolute, symbolic links resolved. Always watched itself.
   package var root: FilePath
@@ -26,7 +26,7 @@ package struct WatchScope: Sendable, Hashable {
   }
 }
 
-/// What a watcher has come to watch.
+/// The directories and files that a watcher watches in the end.
 package struct WatchSummary: Sendable, Hashable {
   package var directories: Int
   package var files: Int
@@ -80,10 +80,10 @@ struct WatchPlan {
     self.anchors = anchors
   }
 
-  /// Whether packages of their own end a tree.
+  /// True if packages of their own end a tree.
   var hasBorders: Bool { scope.trees != nil }
 
-  /// How a directory is watched.
+  /// The way in which a directory is watched.
   ///
   /// - Parameters:
   ///   - isInTree: Whether the parent is watched with what is below it.

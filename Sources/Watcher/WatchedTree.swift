@@ -22,7 +22,7 @@ struct WatchedTree {
     var nameOffset: UInt32
     /// The watch descriptor, or -1.
     var watch: Int32 = -1
-    /// Of the directory that the records are of: another may be found under its name. 0: unknown.
+    /// Tells the directory that was recorded from another under its name. 0: unknown.
     var identity: UInt32 = 0
     var mode: Mode
     var isAlive = true

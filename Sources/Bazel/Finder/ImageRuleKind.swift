@@ -45,7 +45,7 @@ enum ImageRuleKind: Hashable {
     "container_bundle_", "_app_layer", "jar_app_layer", "_war_app_layer",
   ]
 
-  /// Whether such a rule is an image by itself.
+  /// True if such a rule is an image by itself.
   var isImage: Bool { ![.alias, .filegroup, .transition].contains(self) }
 
   /// The attributes that name the images which such a rule stands on.

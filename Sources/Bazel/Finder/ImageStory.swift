@@ -29,7 +29,7 @@ package struct ImageStory: Sendable {
     return alike.count == 1 ? alike.first : nil
   }
 
-  /// Whether there is such a target, as far as the query has told.
+  /// Tells whether there is such a target, as far as the query has told.
   func knows(_ label: Label) -> Bool { rule(label) != nil || makers[label] != nil }
 
   /// The images among the rules that a search admits, and those that a query has listed; sorted by label.

@@ -38,7 +38,7 @@ struct RegisteredTargets {
     return "\(prefix)//\(directory)\(text)"
   }
 
-  /// Of `//toolchains:` and `//toolchains:%s_toolchain` the whole package.
+  /// Takes the whole package of `//toolchains:` and `//toolchains:%s_toolchain`.
   private static func package(of text: String) -> LabelPattern? {
     guard let colon = text.lastIndex(of: ":") else { return nil }
     return LabelPattern(text[..<colon] + ":all")

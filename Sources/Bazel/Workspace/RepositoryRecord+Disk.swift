@@ -5,10 +5,10 @@ import SystemPackage
 extension RepositoryRecord {
   /// What Bazel calls a record, beside the contents in its cache of these.
   private static let cacheSuffix = ".recorded_inputs"
-  /// Of one record: a lock file of many modules is the largest.
+  /// Bytes of one record: a lock file of many modules is the largest.
   private static let maximumSize = 64 << 20
 
-  /// Whether a repository lies in the cache that Bazel shares between workspaces, where nobody edits
+  /// Tells whether a repository lies in the cache that Bazel shares between workspaces, where nobody edits
   /// it.
   ///
   /// - Parameter directory: Links resolved.

@@ -93,7 +93,7 @@ package final class StepsUnderway: Sendable {
 }
 
 extension LoadProgress.Count {
-  /// Whether a load that has got so far is to be ended, when its image is built anew.
+  /// True if a load that has got so far is to be ended, when its image is built anew.
   ///
   /// At worst all that it has sent is sent again; what is left to send is what ending it saves. When
   /// all is sent the runtime is at work on it, and nobody knows for how long.

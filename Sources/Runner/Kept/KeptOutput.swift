@@ -13,9 +13,9 @@ package final class KeptOutput: Sendable {
   package static let directoryName = "log"
 
   private static let cyclesKept = 20
-  /// Of one file, in bytes.
+  /// Bytes of one file at most.
   static let largestFile = 4 << 20
-  /// Of one run, in bytes. The oldest cycles go first.
+  /// Bytes of one run at most. The oldest cycles go first.
   static let largestRun = 32 << 20
 
   private struct State {

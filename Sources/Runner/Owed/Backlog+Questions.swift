@@ -8,7 +8,7 @@ extension Backlog {
   /// The graph, as far as it is known, is behind the files.
   package var isStale: Bool { !staleWorkspaces.isEmpty }
 
-  /// Whether a batch makes the graph one that is to be asked for again.
+  /// Tells whether a batch makes the graph one that is to be asked for again.
   package func isStale(after batch: Batch) -> Bool {
     batch.cause == .overflow
       || indexes.values.contains {
@@ -16,7 +16,7 @@ extension Backlog {
       }
   }
 
-  /// Whether a path that is not on disk is one of the graph, or may be: the graph is not known everywhere.
+  /// Tells whether a path that is not on disk is one of the graph, or may be: the graph is not known everywhere.
   package func mayKnow(_ path: FilePath) -> Bool {
     isBlind || indexes.values.contains { $0.knows(path) }
   }

@@ -69,7 +69,7 @@ package struct Backlog: Sendable {
     }
   }
 
-  /// Whether the coming of a path means nothing to any image.
+  /// Tells whether the coming of a path means nothing to any image.
   package func isUnknown(_ path: FilePath) -> Bool {
     let change = FileChange(path: path, kind: .created)
     return unknownWorkspaces.isEmpty

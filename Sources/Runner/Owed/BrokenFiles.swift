@@ -3,7 +3,7 @@ import Bazel
 
 /// BUILD files that Bazel could not read in a cycle, so that what follows of that is told as what it is.
 ///
-/// Of a file with a syntax error Bazel also says that its targets do not exist, once for each target that needs one.
+/// Where a file has a syntax error, Bazel also says that its targets do not exist, once for each that is needed.
 struct BrokenFiles: Sendable {
   private var errors: [String: Diagnostic] = [:]
 

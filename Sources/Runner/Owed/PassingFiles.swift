@@ -10,7 +10,7 @@ package struct PassingFiles: Sendable {
   /// When so many are there, no more are remembered: these are no editor's.
   private static let limit = 4096
 
-  /// Whether a command of ours has run since it came.
+  /// True if a command of ours has run since it came.
   private var files: [FilePath: Bool] = [:]
 
   package init() {}

@@ -35,14 +35,14 @@ package struct SelfWrittenFiles: Sendable {
     told.formIntersection(streaks.keys)
   }
 
-  /// Whether a batch holds nothing but changes that are not worth a build of their own.
+  /// Tells whether a batch holds nothing but changes that are not worth a build of their own.
   package func holds(_ batch: Batch) -> Bool {
     batch.cause == .change && !batch.affectsEverything && batch.requested.isEmpty
       && !batch.changes.isEmpty
       && batch.changes.allSatisfy { (streaks[$0.path] ?? 0) > Self.patience }
   }
 
-  /// Whether a change of a path is a reason to interrupt the build under way.
+  /// Tells whether a change of a path is a reason to interrupt the build under way.
   package func interrupts(_ path: FilePath) -> Bool {
     (streaks[path] ?? 0) <= Self.patienceOfInterruptions
   }

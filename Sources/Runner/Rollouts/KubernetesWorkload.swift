@@ -81,7 +81,7 @@ struct KubernetesPods: Sendable {
     pods = list["kind"]?.string == "Pod" ? [list] : list["items"]?.array ?? []
   }
 
-  /// Whether all pods that are to stay run the image in this container, and are ready.
+  /// Tells whether all pods that are to stay run the image in this container, and are ready.
   func verdict(container: String, image: String) -> Verdict {
     let staying = pods.filter { $0["metadata"]?["deletionTimestamp"] == nil }
     if staying.isEmpty { return .undecided }

@@ -56,7 +56,7 @@ package struct RolloutResult: Hashable, Sendable {
 /// Why an image does not run where it should.
 package struct RolloutError: Error, Hashable, Sendable, CustomStringConvertible {
   package var message: String
-  /// What the user can do.
+  /// The user's remedy.
   package var hint: String?
   /// The last lines of what the image said, where it ran.
   package var log: [String] = []

@@ -13,7 +13,7 @@ package struct RolloutNotes: Sendable {
 
   package init(in directory: PrivateDirectory) { self.directory = directory }
 
-  /// Whether this very image was rolled out there last; `false` also where that can't be read.
+  /// Tells whether this very image was rolled out there last; `false` also where that can't be read.
   func isCurrent(_ image: RolledImage, at target: String) async -> Bool {
     // A file that is damaged or can't be read costs one rollout more.
     let notes = try? await DirectoryLock.locked(directory.open()) { try Self.read(in: $0) }

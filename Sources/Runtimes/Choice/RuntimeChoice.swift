@@ -13,12 +13,12 @@ package struct RuntimeChoice: Sendable {
   /// A choice as it was written, for those that read what follows its colon.
   struct RuntimeText: Sendable {
     var whole: String
-    /// What a relative path is relative to.
+    /// The directory of relative paths.
     var directory: FilePath
   }
 
   package let kind: RuntimeKind
-  /// What follows the colon.
+  /// The text behind the colon.
   package let value: String?
 
   init(_ kind: RuntimeKind, _ value: String? = nil) {
@@ -56,7 +56,7 @@ package struct RuntimeChoice: Sendable {
     self.init(kind, read)
   }
 
-  /// Whether the tools accept a name, and none could take it for an option: letters, digits, and `.`, `_`, `-` between
+  /// True for a name that all tools accept and none takes for an option: letters, digits, and `.`, `_`, `-` between
   /// them.
   static func isName(_ text: String) -> Bool {
     guard let first = text.first, first.isLetter || first.isNumber else { return false }

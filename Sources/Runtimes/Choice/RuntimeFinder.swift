@@ -9,7 +9,7 @@ struct RuntimeFinder {
   let runner: any CommandRunner
 
   private(set) var runtimes: [any ImageRuntime] = []
-  /// What has to be said of the choice, a line each.
+  /// Remarks on the choice, a line each.
   private(set) var notes: [String] = []
   private(set) var closers: [@Sendable () async -> Void] = []
 

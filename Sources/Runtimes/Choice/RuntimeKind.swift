@@ -3,7 +3,7 @@
 /// A new kind is a file with its static, beside these, and its line in `all`. Help, errors, suggestions, completion,
 /// the configuration's schema, `auto` and `doctor` go through that list.
 package struct RuntimeKind: Sendable {
-  /// How `auto` tries a kind.
+  /// The way in which `auto` tries a kind.
   struct Answer: Sendable {
     /// The lowest is tried first.
     var rank: Int
@@ -36,7 +36,7 @@ package struct RuntimeKind: Sendable {
   let open: @Sendable (_ value: String?, inout RuntimeFinder) async throws -> Void
   /// `nil`: `auto` does not try it.
   let answers: Answer?
-  /// What `doctor` says to do where it does not answer; `nil`: it need not be asked.
+  /// The remedy that `doctor` tells where it does not answer; `nil`: it need not be asked.
   package let remedy: @Sendable (_ value: String?) -> String?
 
   init(
@@ -56,10 +56,10 @@ package struct RuntimeKind: Sendable {
   /// The usage without what may be left out.
   var shortUsage: Substring { usage.prefix { $0 != "[" } }
 
-  /// Whether something has to follow the word.
+  /// True if something has to follow the word.
   package var needsValue: Bool { shortUsage.contains(":") }
 
-  /// Whether something may follow the word.
+  /// True if something may follow the word.
   package var takesValue: Bool { usage.contains(":") }
 }
 

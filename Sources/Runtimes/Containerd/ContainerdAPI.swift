@@ -11,14 +11,14 @@ struct ContainerdAPI: Sendable {
   var namespace: String
   var snapshotter: String
 
-  /// Of the message `containerd.services.images.v1.Image`.
+  /// Fields of the message `containerd.services.images.v1.Image`.
   private enum ImageField {
     static let name: UInt64 = 1
     static let labels: UInt64 = 2
     static let target: UInt64 = 3
   }
 
-  /// What the names of the images stand for, and which of their blobs are there.
+  /// Asks for what the images' names stand for, and which of their blobs are there.
   ///
   /// - Throws: `RemoteCalls.Broken`, `RemoteCalls.Refusal`, `CancellationError`.
   func state(of loads: [LayoutLoad]) async throws -> Ctr.State {
@@ -88,7 +88,7 @@ struct ContainerdAPI: Sendable {
     try await connected { try await remove(names, $0) }
   }
 
-  /// What names stand for, by one question.
+  /// Asks in one question for what names stand for.
   ///
   /// - Throws: As `state(of:)`.
   func digests(of names: [String]) async throws -> [String: Digest] {

@@ -4,7 +4,7 @@ import Synchronization
 extension Ctr {
   /// One image of an import.
   struct Import: Sendable {
-    /// Of all temporary names; no person uses it.
+    /// All temporary names begin so; no person uses it.
     static let prefix = "docker.io/watchbuild/loading:"
 
     /// Under which it comes in, and which is gone afterwards.
@@ -40,7 +40,7 @@ extension Ctr {
       return try await body()
     }
 
-    /// Whether nobody is bringing an image in under this temporary name any more.
+    /// Tells whether nobody is bringing an image in under this temporary name any more.
     static func isAbandoned(_ temporaryName: String) -> Bool {
       guard let name = TemporaryName(temporaryName.dropFirst(prefix.count)) else { return false }
       if name.isOurs { return !state.withLock { $0.names.contains(temporaryName) } }

@@ -12,7 +12,7 @@ extension Ctr {
       c images ls "$@"
       """#
 
-  /// Which names stand for nothing, or for another image.
+  /// Finds the names that stand for nothing, or for another image.
   ///
   /// - Parameter held: With the digests of their manifests.
   /// - Throws: `RuntimeError`; `CommandError`; `CancellationError`.

@@ -11,21 +11,21 @@ struct Ctr: Sendable {
   var place: String
   /// Inside the container; `nil`: it runs here.
   var shell: NodeShell?
-  /// Of containerd's socket; `nil`: the one that `ctr` knows.
+  /// The path of containerd's socket; `nil`: the one that `ctr` knows.
   var address: FilePath?
   var namespace: String
   var snapshotter: String?
   var environment: [String: String] = [:]
-  /// Of a containerd of this machine.
+  /// The socket of a containerd of this machine.
   var api: ContainerdAPI?
   var runner: any CommandRunner
   var clock: any Clock<Duration> = ContinuousClock()
   let patience = LoadPatience()
 
-  /// What containerd may take to answer a question.
+  /// The time that containerd may take to answer a question.
   private static let answerLimit = Duration.seconds(60)
 
-  /// What a name stands for there.
+  /// The image that a name stands for there.
   struct Held: Hashable {
     var digest: Digest
     var isUnpacked: Bool
@@ -62,7 +62,7 @@ struct Ctr: Sendable {
 
     """#
 
-  /// What is lacking is asked only where something is: its arguments are names and manifests.
+  /// Asks for the blobs that are lacking only where something is; its arguments are names and manifests.
   private static let stateScript =
     preamble + #"""
       names= lacks= held=

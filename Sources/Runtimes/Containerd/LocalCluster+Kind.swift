@@ -11,7 +11,7 @@ extension LocalCluster {
       }
     }
 
-    /// What the labels of a cluster's nodes have in common, as `ps --filter label=` takes it.
+    /// The label that all nodes of a cluster have, as `ps --filter label=` takes it.
     ///
     /// Source: kind pkg/cluster/constants, k3d pkg/types, minikube pkg/drivers/kic/oci
     func label(_ cluster: String) -> String {
@@ -23,7 +23,7 @@ extension LocalCluster {
       }
     }
 
-    /// Whether a container that was found by its label is of this cluster.
+    /// Tells whether a container that was found by its label is of this cluster.
     func owns(_ labels: String, _ cluster: String) -> Bool {
       guard self == .minikube, let name = Self.value(of: Self.profileLabel, in: labels) else {
         return true
@@ -43,7 +43,7 @@ extension LocalCluster {
         labels[range.upperBound...].dropFirst().prefix { $0 != "," && $0 != " " && $0 != "]" })
     }
 
-    /// What tells a node from a load balancer or registry beside it.
+    /// The label that tells a node from a load balancer or registry beside it.
     var roleLabel: String? {
       switch self {
       case .kind: "io.x-k8s.kind.role"

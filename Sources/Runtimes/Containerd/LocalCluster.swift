@@ -75,7 +75,7 @@ package final class LocalCluster: ImageRuntime {
 
   package var lossNotice: LossNotice { .looks }
 
-  /// What one node lacks is lost: a pod may be started on any. So a node that is new gets all.
+  /// An image that one node lacks is lost: a pod may be started on any. So a new node gets all.
   package func losses(
     among held: [ImageReference: Digest]
   ) async throws -> [ImageReference: ImageLoss] {
@@ -112,7 +112,7 @@ package final class LocalCluster: ImageRuntime {
 
   private typealias Answers = [String: [Result<LoadResult, any Error>]]
 
-  /// Of each node, by its place.
+  /// Asks each node, and keeps the answers by its place.
   private static func answers(_ nodes: [CtrLoader], to loads: [LayoutLoad]) async -> Answers {
     await withTaskGroup(of: Answers.self) { group in
       for node in nodes { group.addTask { [node.ctr.place: await node.load(loads)] } }
@@ -187,7 +187,7 @@ private actor NodeCache {
 
   var all: [CtrLoader] { Array(loaders.values) }
 
-  /// Whether there are nodes, and all can be asked at once.
+  /// True if there are nodes, and all can be asked at once.
   var areReady: Bool {
     get async {
       for loader in loaders.values where await loader.ctr.shell?.isReady != true { return false }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a standing shell writes to one of its outputs, up to the line that ends an answer.
+/// The text that a standing shell writes to one of its outputs, up to the line that ends an answer.
 ///
 /// The line begins with a mark that nothing else says. A program that was left behind may write after
 /// it: that belongs to no answer.
@@ -14,7 +14,7 @@ struct MarkedOutput {
   private var searched = 0
   private var end: Int?
 
-  /// What follows the mark in its line; `nil`: it has not come.
+  /// The rest of the mark's line; `nil`: it has not come.
   private(set) var said: String?
 
   init(mark: String) { self.mark = Array("\n\(mark)".utf8) }
@@ -42,7 +42,7 @@ struct MarkedOutput {
     }
   }
 
-  /// What was written before the mark; the next answer begins.
+  /// Takes the text before the mark; the next answer begins.
   mutating func take() -> String {
     let answer = String(decoding: bytes.prefix(min(end ?? bytes.count, Self.limit)), as: UTF8.self)
     self = MarkedOutput(mark)

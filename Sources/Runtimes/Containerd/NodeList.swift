@@ -1,6 +1,6 @@
 import Processes
 
-/// Which containers are the nodes of a cluster, as docker or podman has them now.
+/// The containers that are the nodes of a cluster, as docker or podman has them now.
 struct NodeList: Sendable {
   /// As errors call it.
   var runtime: String
@@ -41,7 +41,7 @@ struct NodeList: Sendable {
     }
   }
 
-  /// Of docker's socket, which answers in a millisecond where its client takes twenty.
+  /// Asks docker's socket, which answers in a millisecond where its client takes twenty.
   ///
   /// - Returns: `nil` when it does not: the client may know a way, and says what is wrong.
   private func askDocker(_ label: String) async -> [Container]? {

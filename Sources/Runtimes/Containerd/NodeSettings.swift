@@ -1,10 +1,10 @@
 import Processes
 
-/// How a node is set up, as far as images are concerned.
+/// The settings of a node that matter for images.
 struct NodeSettings: Hashable, Sendable {
   /// That Kubernetes uses there; `nil`: containerd's default.
   var snapshotter: String?
-  /// What runs containers, where it is not containerd.
+  /// The program that runs containers, where it is not containerd.
   var otherRuntime: String?
 
   private static let script = #"""

@@ -18,9 +18,9 @@ actor NodeShell {
   private var standing: ShellSession?
   private var isEnded = false
 
-  /// How long a shell may take to end with its input.
+  /// The time that a shell may take to end with its input.
   private static let patience = Duration.seconds(1)
-  /// How long a script that nobody waits for any more may take to end with its input.
+  /// The time that a script may take to end with its input when nobody waits for it any more.
   private static let importPatience = Duration.seconds(5)
 
   /// - Parameter entrance: What reaches into the container with its standard input, such as
@@ -35,7 +35,7 @@ actor NodeShell {
     self.clock = clock
   }
 
-  /// Whether nothing need be started to ask something.
+  /// True if nothing need be started to ask something.
   var isReady: Bool { standing?.hasEnded == false }
 
   /// Runs a script with these positional parameters.

@@ -32,7 +32,7 @@ final class ShellSession: Sendable {
 
   /// Reads so many lines and runs them, again and again; after the last it ends as they did.
   ///
-  /// Of a pipe `read` takes no byte too many, so what follows the last lines is theirs.
+  /// From a pipe, `read` takes no byte too many, so the bytes behind the last lines are theirs.
   private static let loop = #"""
     while read -r count isLast; do
       script=
@@ -104,7 +104,7 @@ final class ShellSession: Sendable {
     return written(try await work.value)
   }
 
-  /// What the last script reads ends where it is.
+  /// Ends the input of the last script where it is.
   func cut() { record.written.withLock { $0.isCut = true } }
 
   /// Waits until the shell has ended.
@@ -147,7 +147,7 @@ final class ShellSession: Sendable {
     return Array("\(count)\(isLast ? " last" : "")\n\(text)".utf8)
   }
 
-  /// What the shell reads: scripts as they come, and at last what the last of them reads.
+  /// The shell's input: scripts as they come, and at last the input of the last of them.
   private struct Feed: AsyncSequence, Sendable {
     let pieces: AsyncStream<Piece>
     let record: Record

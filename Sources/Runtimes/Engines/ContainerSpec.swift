@@ -1,6 +1,6 @@
 package import Basics
 
-/// What a container was made with, and how another is made like it from a newer image.
+/// The options that a container was made with, and those of another like it from a newer image.
 ///
 /// An engine shows a container's configuration with that of its image mixed in. What came from the old image is left
 /// out of the new container's, so that the new image's own entry point, environment and labels hold.
@@ -58,7 +58,7 @@ package struct ContainerSpec: Sendable {
 
   // MARK: Another like it
 
-  /// What the engine is to be given to make another.
+  /// The body of the request that makes another container.
   ///
   /// - Parameter image: Its image's name or ID.
   package func creation(from image: String) -> JSON {
@@ -109,7 +109,7 @@ package struct ContainerSpec: Sendable {
     }
   }
 
-  /// What is nobody's but the old image's.
+  /// Removes the values that only the old image gave.
   private func dropInherited(from body: inout [String: JSON]) {
     guard let imageConfig else { return }
     if Self.isSame(body["Entrypoint"], imageConfig["Entrypoint"]) {
@@ -164,7 +164,7 @@ package struct ContainerSpec: Sendable {
   }
 }
 
-/// Whether a container runs, and how well.
+/// The state of a container: whether it runs, and how well.
 package struct ContainerState: Hashable, Sendable {
   package enum Health: String, Sendable { case starting, healthy, unhealthy }
 
@@ -176,7 +176,7 @@ package struct ContainerState: Hashable, Sendable {
   package var isOutOfMemory: Bool
   /// `nil`: it has no health check.
   package var health: Health?
-  /// What the last health check said.
+  /// The output of the last health check.
   package var healthWords: String?
 
   package init(_ container: JSON) {

@@ -2,13 +2,13 @@ import Basics
 import Images
 import SystemPackage
 
-/// What `docker context create` has left about one engine.
+/// The description of one engine that `docker context create` has left.
 struct DockerContext: Hashable {
   var name: String
   /// As `DOCKER_HOST` takes it.
   var host: String
   var skipsVerification: Bool
-  /// Of `ca.pem`, `cert.pem` and `key.pem`, which need not be there.
+  /// The directory of `ca.pem`, `cert.pem` and `key.pem`, which need not be there.
   var certificates: FilePath
 
   /// - Returns: `nil` for a context without TLS.

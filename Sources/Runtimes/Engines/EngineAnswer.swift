@@ -1,6 +1,6 @@
 import Basics
 
-/// What an engine's answer to `POST /images/load` comes to.
+/// The meaning of an engine's answer to `POST /images/load`.
 ///
 /// A load that failed is answered with status 200 too: the failure stands in the body, one JSON
 /// object a line. Docker's containerd store reports an image that it could not unpack, but has
@@ -8,7 +8,7 @@ import Basics
 /// Source: https://docs.docker.com/reference/api/engine/ and
 /// https://github.com/moby/moby/blob/v28.2.2/daemon/containerd/image_exporter.go
 struct EngineAnswer {
-  /// Of one line; a longer one is no message of Docker's.
+  /// Bytes of one line at most; a longer one is no message of Docker's.
   static let lineLimit = 64 << 10
 
   private struct Line: Decodable {

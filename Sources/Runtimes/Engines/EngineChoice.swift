@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// Which Docker engine is meant, and what says so: decided as docker's own client decides.
+/// The Docker engine that is meant, and the reason: decided as docker's own client decides.
 ///
 /// `DOCKER_HOST` comes first, then the context that `DOCKER_CONTEXT` or docker's configuration names.
 /// Source: https://docs.docker.com/engine/manage-resources/contexts/ and

@@ -2,9 +2,9 @@ import Images
 import NIOCore
 import NIOHTTP1
 
-/// What Docker's containerd image store is asked, and told, beside what every store is.
+/// Requests that only Docker's containerd image store needs.
 extension EngineClient {
-  /// How much the store has of an image.
+  /// The share of an image that the store has.
   struct Wholeness: Hashable {
     /// Every layer lies unpacked: a container can start.
     var isUnpacked: Bool

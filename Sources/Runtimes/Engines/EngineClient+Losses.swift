@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTP1
 
 extension EngineClient {
-  /// Which names stand for nothing, or for another image.
+  /// Finds the names that stand for nothing, or for another image.
   ///
   /// A list shows at once which may, and only those are asked for by their names: lists differ in
   /// what they pass over.

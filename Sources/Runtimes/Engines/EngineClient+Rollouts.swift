@@ -99,7 +99,7 @@ extension EngineClient {
   }
 }
 
-/// What a container wrote, as engines hand it out.
+/// The output of a container, as engines hand it out.
 enum ContainerLog {
   /// Lines as text. Without a terminal, pieces of the two streams are framed: eight bytes, of which the last four
   /// are the length.

@@ -170,7 +170,7 @@ extension EngineClient {
     return try decode(type, from: body)
   }
 
-  /// What the engine answers to a request without a body, whatever the status.
+  /// Sends a request without a body, and gives the answer, whatever its status.
   func answer(
     _ method: HTTPMethod, _ path: String, limit: TimeAmount = .seconds(120)
   ) async throws -> (status: UInt, message: String) {

@@ -24,7 +24,7 @@ extension RuntimeError {
         + "entry in known_hosts let it")
   }
 
-  /// What helps where an engine answered in words that mean something else.
+  /// The remedy where an engine answered in words that mean something else.
   static func hint(forRefusal words: String) -> String? {
     // What Go's server says, and dockerd with it, on a port of TLS.
     words.contains("HTTP request to an HTTPS server")

@@ -1,11 +1,11 @@
 import NIOSSL
 import SystemPackage
 
-/// What secures the connection to an engine: read, and found to fit together.
+/// The keys and certificates that secure the connection to an engine: read, and found to fit together.
 package struct EngineTLS: Hashable, Sendable {
-  /// Of `ca.pem`, `cert.pem` and `key.pem`, for messages.
+  /// The directory of `ca.pem`, `cert.pem` and `key.pem`, for messages.
   let directory: FilePath
-  /// Whether the engine's certificate must be signed by an authority that we trust, and name its host.
+  /// True if the engine's certificate must be signed by an authority that we trust, and name its host.
   let verifies: Bool
   /// The only ones that are trusted; empty: those of the machine.
   let authorities: [NIOSSLCertificate]

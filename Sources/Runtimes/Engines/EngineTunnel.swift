@@ -27,7 +27,7 @@ final class EngineTunnel: Sendable {
   }
   private let state = Mutex(State())
 
-  /// How long a connection may take to end before it is ended.
+  /// The time that a connection may take to end before it is ended.
   private static let patience = Duration.seconds(1)
 
   /// - Parameter command: Joins its standard input and output to the engine.
@@ -154,7 +154,7 @@ final class EngineTunnel: Sendable {
     state.withLock { $0.lines[ObjectIdentifier(line)] = nil }
   }
 
-  /// What a program said that failed.
+  /// The words of a program that failed.
   ///
   /// Docker, when it writes to an ssh that has gone, may tell that instead of what ssh said: with
   /// nothing to write it tells.
@@ -172,14 +172,14 @@ final class EngineTunnel: Sendable {
   }
 }
 
-/// What one connection's program writes, and how to end it.
+/// The output of one connection's program, and a way to end it.
 private final class Line: Sendable {
   let channel: any Channel
   let ending = ForcedEnd()
 
   private struct State {
     var words: [UInt8] = []
-    /// Whether the program speaks HTTP; `nil`: it has not spoken.
+    /// True if the program speaks HTTP; `nil`: it has not spoken.
     var isAnswering: Bool?
     /// Written, but not yet taken by the client.
     var pending = 0
@@ -211,7 +211,7 @@ private final class Line: Sendable {
     }
   }
 
-  /// Whether what comes is an engine's answer; what a login shell says instead is kept as its words.
+  /// Tells whether what comes is an engine's answer; what a login shell says instead is kept as its words.
   private func isAnswer(_ bytes: [UInt8]) -> Bool {
     state.withLock { state in
       let isAnswering = state.isAnswering ?? zip(bytes, "HTTP/".utf8).allSatisfy { $0 == $1 }
@@ -240,7 +240,7 @@ private final class Line: Sendable {
   }
 }
 
-/// What the client sends; that it closes its connection, however, is the end.
+/// The bytes that the client sends; they end when it closes its connection.
 private struct Uplink: AsyncSequence, Sendable {
   let inbound: NIOAsyncChannelInboundStream<ByteBuffer>
 

@@ -123,7 +123,7 @@ private final class Running: Sendable {
     }
   }
 
-  /// How it ended; `nil`: it runs.
+  /// The way in which it ended; `nil`: it runs.
   var ending: String? { state.ending.withLock { $0 } }
 
   func end() async {

@@ -1,7 +1,7 @@
 package import Images
 import Synchronization
 
-/// What the runtimes hold by this run's loads, so that it is noticed when another hand takes it
+/// The images that the runtimes hold by this run's loads, so that it is noticed when somebody else takes one
 /// away.
 ///
 /// An image that a cycle is to make is forgotten until it has been loaded: what its name stands for
@@ -59,7 +59,7 @@ package final class HeldImages: Sendable {
     }
   }
 
-  /// What a runtime should hold.
+  /// The images that a runtime should hold.
   func all(in runtime: String) -> [ImageReference: Holding] {
     state.withLock { state in
       var all: [ImageReference: Holding] = [:]

@@ -6,14 +6,14 @@ import Images
 /// A value without clock: a shell tells it the time.
 struct LossJudgement<Instant: InstantProtocol<Duration>>: Sendable {
   private struct Quarrel {
-    /// How often the name was lost in a row.
+    /// The number of losses of the name in a row.
     var count: Int
     /// When that was mended last.
     var mended: Instant
   }
 
   struct Verdict: Equatable {
-    /// What is to be mended now, and how often it was before.
+    /// The names to mend now, with the number of times that each was mended before.
     var due: [ImageReference: Int] = [:]
     /// When to look again for what is lost, but not to be mended yet.
     var next: Instant?

@@ -4,7 +4,7 @@ import Synchronization
 
 /// An upload of which nobody knows how far it has got.
 private struct LostUpload: Error {
-  /// What to tell when it is given up.
+  /// The error to report when it is given up.
   var error: RuntimeError
 }
 
@@ -35,7 +35,7 @@ extension Registry {
 
   /// Sends a blob: a large one in pieces, or at once where none are taken.
   ///
-  /// What is left half done when this throws begins anew the next time, in an upload of its own: a
+  /// An upload that is half done when this throws begins anew the next time: a
   /// registry takes nothing in whose digest it has not seen.
   ///
   /// - Parameter begun: Where an upload has been begun.
@@ -62,7 +62,7 @@ extension Registry {
     return content.stream.length
   }
 
-  /// Whether the blob has been taken in.
+  /// Tells whether the blob has been taken in.
   private func check(_ answer: RegistryClient.Answer, _ push: Push) throws {
     if Self.isUnknownUpload(answer) { throw LostUpload(error: refused(push, answer)) }
     guard answer.status == 201 || answer.status == 204 else { throw refused(push, answer) }
@@ -113,7 +113,7 @@ extension Registry {
     return location
   }
 
-  /// What is too large in pieces is too large at once; of the rest it is worth a try.
+  /// A blob that is too large in pieces is too large at once; any other refusal is worth a try.
   private static func meansNoPieces(_ status: Int) -> Bool {
     (400..<500).contains(status) && status != 413 || status == 501
   }

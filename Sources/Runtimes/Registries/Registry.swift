@@ -120,7 +120,7 @@ package final class Registry: ImageRuntime {
   /// Asks again where a proxy, or a registry that is being started anew, got in the way: four times in
   /// four seconds.
   ///
-  /// What is asked here may be asked twice: the registry checks every digest, and takes nothing for an
+  /// The same question may be asked twice: the registry checks every digest, and takes nothing for an
   /// upload that it has ended. One that has never answered is told of at once, and so is silence: waiting
   /// for it was patience enough.
   func ask(
@@ -140,7 +140,7 @@ package final class Registry: ImageRuntime {
     return try await client.send(method, path, for: access, headers: headers, body: body)
   }
 
-  /// What the tag stands for.
+  /// Asks which manifest the tag stands for.
   private func tagged(_ push: Push) async throws -> Digest? {
     let path = "\(push.repository)/manifests/\(push.reference.tag)"
     let headers = [("Accept", Self.manifestTypes)]

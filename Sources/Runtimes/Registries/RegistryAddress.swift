@@ -45,7 +45,7 @@ package struct RegistryAddress: Hashable, Sendable, CustomStringConvertible {
   package var description: String { prefix.isEmpty ? host : "\(host)/\(prefix)" }
 }
 
-/// What a request to a registry has to be allowed.
+/// The permission that a request to a registry needs.
 struct RegistryAccess: Hashable, Sendable {
   /// To be read and written; `nil`: nothing, when only the registry itself is asked.
   var repository: String?

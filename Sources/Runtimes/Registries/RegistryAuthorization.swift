@@ -58,7 +58,7 @@ struct RegistryAuthorization: Sendable {
     }
   }
 
-  /// What to tell when our answer to the challenge did not do.
+  /// Says why the registry did not accept our answer to its challenge.
   func refusal(_ answer: Answer, _ access: RegistryAccess) async throws -> RuntimeError {
     guard let repository = access.repository, case .bearer? = answer.challenge else {
       return refusal(answer, try await login())

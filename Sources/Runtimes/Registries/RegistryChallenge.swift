@@ -1,4 +1,4 @@
-/// What a registry asks for when it answers 401.
+/// The demand of a registry that answers 401.
 ///
 /// Source: https://distribution.github.io/distribution/spec/auth/token/
 enum RegistryChallenge: Hashable {

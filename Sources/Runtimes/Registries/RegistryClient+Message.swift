@@ -20,7 +20,7 @@ extension RegistryClient {
       + (answer.server.map { " from \($0)" } ?? "")
   }
 
-  /// What others wrote, made fit for a terminal: one line, not long, nothing that moves the cursor.
+  /// Makes the words of others fit for a terminal: one line, not long, nothing that moves the cursor.
   static func printable(_ text: String) -> String {
     let words = text.unicodeScalars.prefix(2000).split { scalar in
       scalar.value <= 0x20 || scalar.properties.generalCategory == .control

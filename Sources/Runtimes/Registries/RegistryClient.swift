@@ -18,7 +18,7 @@ final class RegistryClient: Sendable {
     var location: String?
     var digest: Digest?
     var challenge: RegistryChallenge?
-    /// What calls itself the server, such as `nginx/1.22.1`.
+    /// The name that the server gives itself, such as `nginx/1.22.1`.
     var server: String?
     /// At most the first megabyte.
     var body: [UInt8] = []
@@ -28,7 +28,7 @@ final class RegistryClient: Sendable {
   private let client: HTTPClient
   private let authorization: RegistryAuthorization
   private let certificates: RegistryCertificates
-  /// How long it may stay silent, and take to answer where nothing is sent.
+  /// The time that it may stay silent, and take to answer where nothing is sent.
   private let patience: TimeAmount
   private let loadPatience = LoadPatience()
   private let clock: any Clock<Duration>
@@ -66,7 +66,7 @@ final class RegistryClient: Sendable {
     try? await client.shutdown()
   }
 
-  /// Whether something has answered there since we began.
+  /// True if something has answered there since we began.
   var hasAnswered: Bool { state.withLock(\.hasAnswered) }
 
   /// - Parameters:
@@ -131,7 +131,7 @@ final class RegistryClient: Sendable {
 
   typealias Receiver = @Sendable ([UInt8]) throws -> Void
 
-  /// Of a proxy that does not reach the registry, and of anyone who wants us to come back later: for
+  /// Statuses of a proxy that does not reach the registry, and of anyone who wants us to come back later: for
   /// us the registry is `unreachable` then, and is to be tried again.
   private static let busy: Set<Int> = [429, 502, 503, 504]
 
@@ -156,7 +156,7 @@ final class RegistryClient: Sendable {
     }
   }
 
-  /// Whether anything answers there, whatever it says.
+  /// Tells whether anything answers there, whatever it says.
   private func isAnswering() async -> Bool {
     guard let base = state.withLock({ $0.base }) else { return false }
     return (try? await execute(HTTPClientRequest(url: "\(base)/v2/"))) != nil

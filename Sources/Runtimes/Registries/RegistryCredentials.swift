@@ -37,7 +37,7 @@ struct RegistryCredentials: Sendable {
   /// Read in their order.
   var files: [FilePath]
   var runner: any CommandRunner
-  /// How long a helper may take: it may ask the user for a passphrase.
+  /// The time that a helper may take: it may ask the user for a passphrase.
   var patience: Duration = .seconds(60)
   var clock: any Clock<Duration> = ContinuousClock()
 

@@ -15,7 +15,7 @@ extension RuntimeError {
   private static let silence = "no word from it in time"
   private static let stuck = "is it stuck, or the way there?"
 
-  /// Of a registry that let us wait.
+  /// The registry did not answer in time.
   var isSilence: Bool { message.hasSuffix(Self.silence) }
 
   private static func explain(

@@ -35,7 +35,7 @@ struct StoreIndex {
     return (digest, size)
   }
 
-  /// Of everything that the index names.
+  /// Digests of everything that the index names.
   var digests: Set<Digest> {
     var digests: Set<Digest> = []
     for entry in manifests {

@@ -31,7 +31,7 @@ package struct ControlPlace: Hashable, Sendable {
     ].compactMap(\.self).map { ControlPlace(directory: $0, name: name) }
   }
 
-  /// Whether a directory is ours, and nobody else's to write to.
+  /// Tells whether a directory is ours, and nobody else's to write to.
   private static func isOurs(_ path: FilePath) -> Bool {
     var status = stat()
     return path.isAbsolute && stat(path.string, &status) == 0

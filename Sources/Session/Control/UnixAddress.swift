@@ -42,6 +42,6 @@ struct PeerIdentity: Hashable, Sendable {
     return peer
   }
 
-  /// Whether it may do what we may: it is the same user, or the one who may do anything anyway.
+  /// True if it may do what we may: it is the same user, or the one who may do anything anyway.
   var isTrusted: Bool { user == geteuid() || user == 0 }
 }

@@ -12,7 +12,7 @@ import SystemPackage
 struct KnownSources {
   private struct File: Codable {
     struct Entry: Codable {
-      /// Of another workspace; `nil`: the run's.
+      /// The other workspace that it belongs to; `nil`: the run's.
       var workspace: String?
       var label: Label
       var source: ImageSource

@@ -5,7 +5,7 @@ import Settings
 import Synchronization
 import SystemPackage
 
-/// Whether Bazel can be run, and whether its server runs. Starts no server.
+/// Checks whether Bazel can be run, and whether its server runs. Starts no server.
 struct BazelCheck: Sendable {
   /// A name to be looked up in `PATH`, or a path.
   var executable: String

@@ -1,7 +1,7 @@
 import Settings
 import SystemPackage
 
-/// Whether watchbuild and the user's terminal give Bazel the same options.
+/// Checks whether watchbuild and the user's terminal give Bazel the same options.
 ///
 /// Where they alternate, Bazel analyses everything anew each time, or even starts its server anew.
 enum BazelOptionsCheck {

@@ -1,7 +1,7 @@
 import Settings
 import SystemPackage
 
-/// Whether the workspace's file system tells the kernel of its changes.
+/// Checks whether the workspace's file system tells the kernel of its changes.
 enum FileSystemCheck {
   /// Changes made on another machine, or by the file system's own server, are not reported.
   private static let blind: Set<String> = [

@@ -1,7 +1,7 @@
 import Runtimes
 import SystemPackage
 
-/// Whether the runtimes answer that images are to go to; docker has a check of its own.
+/// Checks whether the runtimes answer that images are to go to; docker has a check of its own.
 enum RuntimeCheck {
   static func findings(
     _ choices: [RuntimeChoice], store: FilePath, environment: [String: String]

@@ -66,7 +66,7 @@ struct ProgressLine: Sendable {
       "\(phase)\(count) · \(Quantity.seconds(activity.elapsedMs))\(usual)\(queued)\(what)")
   }
 
-  /// Of one load.
+  /// The line of one load.
   static func text(_ load: Event.LoadProgressed) -> String {
     let layers = Quantity.text(load.layersTotal, "layer")
     return Terminal.escaped("\(load.image) loading → \(load.runtime): ")
