@@ -1,4 +1,4 @@
-/// How long to wait before something that failed is tried again: longer each time, with a bound.
+/// The wait before something that failed is tried again: longer each time, with a bound.
 package struct Backoff: Hashable, Sendable {
   private let first: Duration
   private let longest: Duration

@@ -1,4 +1,4 @@
-/// How watchbuild ends. The numbers are a promise to scripts.
+/// The exit codes of watchbuild. The numbers are a promise to scripts.
 ///
 /// Thrown by a command whose outcome has been told already, so that nothing more is printed.
 package enum ExitStatus: Int32, Error, Sendable, CaseIterable {

@@ -2,7 +2,7 @@ import Synchronization
 
 /// A way to end work early without ending the task that does it.
 ///
-/// What runs under it is cancelled, and waited for, when `interrupt()` is called.
+/// Work that runs under it is cancelled, and waited for, when `interrupt()` is called.
 package final class Interruption: Sendable {
   private struct State {
     var isInterrupted = false

@@ -22,7 +22,7 @@ package struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
 
   package var message: String
   package var location: Location?
-  /// What to do.
+  /// The remedy.
   package var hint: String?
   package var status: ExitStatus
   /// Bazel could not answer; nothing that the user configured is at fault.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What may be written to a terminal, and what is known of it.
+/// Facts about terminals, and text that may be written to one.
 package enum Terminal {
   /// Tells whether the file behind a descriptor is a terminal.
   package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }

@@ -37,9 +37,9 @@ package struct BatchWindow<Instant: InstantProtocol<Duration>>: Sendable {
     }
   }
 
-  /// What is known of an open window before it closes.
+  /// An open window as it is known before it closes.
   package struct Glance: Hashable, Sendable {
-    /// How many paths have changed.
+    /// The number of paths that have changed.
     package var changes: Int
     /// It has been open for so long.
     package var age: Duration

@@ -4,7 +4,7 @@ package import Watcher
 
 /// Turns what happens into batches: the clock and the stream around a `BatchWindow`.
 package struct Batcher<C: Clock<Duration>>: Sendable {
-  /// What reaches the batcher. Requests take the same road as changes and keep their order.
+  /// A message to the batcher. Requests take the same road as changes and keep their order.
   package enum Input: Sendable {
     case events([WatchEvent])
     case request(Request)

@@ -1,4 +1,4 @@
-/// What a change does to a build that runs.
+/// Decides what a change does to a build that runs.
 package struct BusyPolicy: Hashable, Sendable {
   package enum Choice: String, Hashable, Sendable, CaseIterable {
     /// Interrupt the build if the change affects an image that it has not finished.

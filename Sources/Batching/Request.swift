@@ -45,7 +45,7 @@ package struct Question: Hashable, Sendable {
   package var subject: Subject
   /// The paths that are not on disk.
   package var missing: Set<FilePath>
-  /// How far the images have to get.
+  /// The stage that the images have to reach.
   package var stage: Stage
 
   package init(_ subject: Subject, missing: Set<FilePath> = [], upTo stage: Stage) {
@@ -55,7 +55,7 @@ package struct Question: Hashable, Sendable {
   }
 }
 
-/// How far an image has got on its way from the files to what runs.
+/// A stage of an image on its way from the files to what runs.
 package enum Stage: String, Hashable, Sendable, CaseIterable, Comparable {
   /// Bazel has made it.
   case built

@@ -1,4 +1,4 @@
-/// How many actions of a build ran where.
+/// Counts of a build's actions, by where they ran.
 package struct ActionCounts: Hashable, Sendable, Codable {
   /// That ran a program or were spared it by a cache; Bazel's own, such as writing a file, are not
   /// among them.

@@ -1,10 +1,10 @@
 package import Graph
 
-/// What an action of a build printed.
+/// The output of one action of a build.
 package struct ActionOutput: Hashable, Sendable {
   /// The target that the action belongs to, where Bazel names it.
   package var target: Label?
-  /// What ran, in a few words.
+  /// The action, in a few words.
   package var title: String
   /// Whole, without colours and without what Debian's sandbox says of itself.
   package var text: String

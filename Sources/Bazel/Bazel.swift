@@ -19,7 +19,7 @@ package struct Bazel: Sendable {
   package var scratch: PrivateDirectory
   /// Shared by all commands of a run.
   package var unknownOptions: UnknownOptions
-  /// What the kernel tells of the workspace's server, or of the process that is known to be it.
+  /// Asks the kernel about the workspace's server, or about the process that is known to be it.
   var look: @Sendable (Int32?) -> ServerActivity?
   /// Whose files of options count.
   package var user = UserEnvironment.current

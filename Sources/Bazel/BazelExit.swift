@@ -1,6 +1,6 @@
 package import Processes
 
-/// What Bazel's exit codes mean to a user.
+/// The meaning of Bazel's exit codes for a user.
 /// Source: https://bazel.build/run/scripts#exit-codes, src/main/java/…/util/ExitCode.java
 package enum BazelExit {
   /// One line on why a command did not do its work; `nil` where it did, or where what it was
@@ -66,7 +66,7 @@ package enum BazelExit {
     trouble.text + ", again: run 'bazel clean', so that Bazel makes it anew"
   }
 
-  /// What a service's failure comes to, in one line.
+  /// Tells a service's failure in one line.
   static func problem(_ trouble: RemoteTrouble) -> String {
     switch trouble.kind {
     case .unreachable: trouble.text

@@ -2,7 +2,7 @@ import Graph
 import Processes
 import SystemPackage
 
-/// What Bazel says on its standard error, read as it comes: pure but for `read`.
+/// Reads Bazel's standard error as it comes: pure but for `read`.
 ///
 /// Shared by builds and queries.
 package struct BazelOutput {

@@ -1,4 +1,4 @@
-/// How long Bazel was in each phase of its commands, in whole milliseconds.
+/// The time that Bazel spent in each phase of its commands, in whole milliseconds.
 ///
 /// Where Bazel analyses and executes at once (Skymeld, the default since Bazel 7), all of that is
 /// execution.
@@ -15,7 +15,7 @@ package struct BazelPhases: Hashable, Sendable, Codable {
   package var finishMs = 0
   /// The longest chain of actions, most of which lies within the execution.
   package var criticalPathMs = 0
-  /// What a remote or disk cache, or an executor, had part in; `nil` where none did.
+  /// The part of a remote or disk cache, or of an executor; `nil` where there is none.
   package var remote: RemoteWork?
 
   package init() {}

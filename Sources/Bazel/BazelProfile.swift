@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 package import SystemPackage
 
-/// What Bazel's own profile says of one command: a file in Chrome's trace format, one event a line.
+/// Reads Bazel's own profile of one command: a file in Chrome's trace format, one event a line.
 ///
 /// Written by Bazel's server to a path of ours, which every build command is given.
 /// Source: https://bazel.build/advanced/performance/json-trace-profile

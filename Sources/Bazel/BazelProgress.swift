@@ -2,7 +2,7 @@
 package struct BazelProgress: Hashable, Sendable {
   package var done: Int
   package var total: Int
-  /// What the first of the running actions does; `nil` between actions.
+  /// The first of the running actions, in Bazel's words; `nil` between actions.
   package var what: String?
   /// For so long already.
   package var seconds = 0

@@ -5,11 +5,11 @@ import Processes
 import Synchronization
 import SystemPackage
 
-/// How an index query ended.
+/// The result of an index query.
 package struct QueryAnswer: Hashable, Sendable {
   /// Some packages could not be loaded; what was answered is right but not all.
   package var isPartial: Bool
-  /// What is wrong in those packages. Their files must be watched too, or a fix goes unseen.
+  /// Mistakes in those packages. Their files must be watched too, or a fix goes unseen.
   package var diagnostics: [Diagnostic]
   /// The first of Bazel's complaints, in one line.
   package var problem: String?

@@ -4,7 +4,7 @@ import Synchronization
 import SystemPackage
 
 extension Clock where Duration == Swift.Duration {
-  /// How long it has been since this was called.
+  /// The time since this was called.
   package func stopwatch() -> @Sendable () -> Duration {
     let start = now
     return { start.duration(to: self.now) }

@@ -6,7 +6,7 @@ import SystemPackage
 /// Unknown events are passed over, and so is a line that can't be read: the targets that it may
 /// have been about are settled at the end of the build.
 struct BuildEvents {
-  /// What one event says. Labels are as Bazel wrote them.
+  /// The content of one event. Labels are as Bazel wrote them.
   enum Fact: Hashable {
     /// Output files by output group.
     case built(label: String, outputs: [String: [FilePath]])
@@ -38,7 +38,7 @@ struct BuildEvents {
     /// The program's own exit code where there was one, else 1.
     var exitCode: Int
     var message: String?
-    /// What the action wrote. Bazel removes these files before long.
+    /// Files with the action's output. Bazel removes them before long.
     var output: [FilePath]
     /// It was a remote service that failed, and no program.
     var remote: RemoteTrouble?

@@ -1,7 +1,7 @@
 import Graph
 import Processes
 
-/// What becomes of the facts that events tell.
+/// Takes in the facts that events tell.
 extension BuildRecord {
   mutating func apply(_ fact: BuildEvents.Fact) -> [BuildUpdate] {
     switch fact {

@@ -24,7 +24,7 @@ struct CommandOptions: Hashable {
   /// The command may go on after its build: it sends outputs, or waits for a build event service.
   var talksToServices: Bool { keepsOutputsElsewhere || value("bes_backend") != nil }
 
-  /// How outputs are brought here, and where that is said, where it is not Bazel's default.
+  /// The way in which outputs are brought here, and the place that says so, where it is not Bazel's default.
   var download: String? {
     let names = [
       "--remote_download_outputs=", "--remote_download_minimal", "--remote_download_toplevel",

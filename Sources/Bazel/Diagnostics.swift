@@ -11,7 +11,7 @@ struct Diagnostics {
   /// A header whose place comes on a later line: rustc's.
   private var header: (severity: Diagnostic.Severity, message: String)?
   private var traceback: Traceback?
-  /// How many lines have been read.
+  /// The number of lines read.
   private var lineCount = 0
   private var headerLine = 0
   private var tracebackLine = 0

@@ -10,7 +10,7 @@ struct EventFile: Sendable {
   private let directory: OpenDirectory
   private let descriptor: FileDescriptor
   private var offset: Int64 = 0
-  /// What the file begins with, which names the run of the command: it is begun anew in place when
+  /// The file's beginning, which names the run of the command: it is begun anew in place when
   /// Bazel runs the command again, and may have grown past `offset` before we look.
   private var head: [UInt8] = []
   /// Kept, because most reads find nothing new.
@@ -53,7 +53,7 @@ struct EventFile: Sendable {
     case restarted
   }
 
-  /// What has been added since the last call.
+  /// Reads the bytes that were added since the last call.
   mutating func readMore() -> Reading {
     let bytes = read(from: offset)
     if bytes.isEmpty {

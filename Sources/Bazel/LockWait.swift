@@ -1,4 +1,4 @@
-/// How long Bazel's lock has been waited for, and when to say so: pure, times from the start.
+/// Measures how long Bazel's lock has been waited for, and decides when to say so: pure, times from the start.
 struct LockWait {
   /// Who was last seen to hold it.
   private(set) var holder: LockHolder?

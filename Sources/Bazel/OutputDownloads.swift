@@ -1,7 +1,7 @@
 import Glibc
 package import SystemPackage
 
-/// How Bazel is told to bring outputs here where a remote cache keeps them: pure.
+/// Decides how Bazel is told to bring outputs here where a remote cache keeps them: pure.
 ///
 /// First as `.bazelrc` has it. When that leaves an image elsewhere (`--remote_download_minimal`), what
 /// was asked for is to come here, from then on in every cycle: an option that comes and goes would

@@ -7,7 +7,7 @@ import Graph
 /// of its forty; reading these by hand costs less than generated code for the rest.
 /// Source: src/main/protobuf/build.proto in Bazel
 struct QueryStream {
-  /// What the program wrote is no stream of targets.
+  /// The program's output is no stream of targets.
   typealias Malformed = WireReader.Malformed
 
   /// One target, with what our queries ask for.

@@ -56,7 +56,7 @@ package struct RemoteTrouble: Hashable, Sendable {
     self.init(found.kind, reason: found.reason)
   }
 
-  /// What is wrong, without what to do.
+  /// The trouble, without its remedy.
   package var text: String {
     switch kind {
     case .unreachable: "the remote service does not answer (\(reason))"

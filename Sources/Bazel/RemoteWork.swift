@@ -1,4 +1,4 @@
-/// What a remote or disk cache and an executor did in a command.
+/// The part of a remote or disk cache, and of an executor, in a command.
 ///
 /// Times are those during which at least one action was at it, in whole milliseconds: actions run side
 /// by side, and most of it lies within the execution.
@@ -9,7 +9,7 @@ package struct RemoteWork: Hashable, Sendable, Codable {
   package var executionMs = 0
   package var downloadMs = 0
   package var uploadMs = 0
-  /// How many actions ran or were found in a cache, and how many of those were found.
+  /// Counts of the actions that ran or were found in a cache, and of those found.
   package var actions = ActionCounts()
 
   package init() {}

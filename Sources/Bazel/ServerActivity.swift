@@ -2,7 +2,7 @@ import Basics
 import Glibc
 import SystemPackage
 
-/// What the kernel tells of a Bazel server: how much it has worked and written so far.
+/// The kernel's account of a Bazel server: how much it has worked and written so far.
 struct ServerActivity: Hashable, Sendable {
   var server: Int32
   /// Processor time, in hundredths of a second.

@@ -1,6 +1,6 @@
 import Basics
 
-/// How long a Bazel command has given no sign of life: pure, times from the command's start.
+/// Measures how long a Bazel command has given no sign of life: pure, times from the command's start.
 ///
 /// A sign is what its client writes, an event, or work of its server that the kernel counts.
 struct SignsOfLife {
@@ -29,6 +29,6 @@ struct SignsOfLife {
 
   func silence(at now: Duration) -> Duration { now - last }
 
-  /// What was last seen of the server.
+  /// The server as it was last seen.
   var activity: ServerActivity? { sample?.activity }
 }

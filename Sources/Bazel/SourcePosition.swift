@@ -3,7 +3,7 @@ struct SourcePosition: Hashable {
   var file: String
   var line: Int
   var column: Int?
-  /// What follows the position, without its colon and spaces.
+  /// The text behind the position, without its colon and spaces.
   var rest: Substring
 
   /// Reads `path:line: rest`, `path:line:column: rest` and `path(line,column): rest`.

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// What images must have in common to be built by one `bazel build`: workspace, sorted options,
+/// The properties that images must share to be built by one `bazel build`: workspace, sorted options,
 /// platform.
 ///
 /// Keys compare their options sorted, so that `[a, b]` and `[b, a]` are one key; a build is given

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// What the mapping of a change has to ask the disk; answered at the edge.
+/// Questions to the disk that the mapping of a change asks; answered at the edge.
 package struct DiskQuestions: Sendable {
   /// Tells whether a directory has a BUILD file.
   package var isPackage: @Sendable (FilePath) -> Bool

@@ -1,4 +1,4 @@
-/// What a change means for the images.
+/// The effect of a change on the images.
 package struct Effect: Hashable, Sendable {
   /// Names of the images that it can change.
   package var images: Set<String> = []

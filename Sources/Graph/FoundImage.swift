@@ -24,11 +24,11 @@ package struct FoundImage: Hashable, Sendable {
   }
 }
 
-/// What Bazel has answered about images.
+/// Bazel's answer about images.
 package struct FoundImages: Hashable, Sendable {
-  /// What the search found, sorted by label; may be empty.
+  /// The images that the search found, sorted by label; may be empty.
   package var images: [FoundImage]
-  /// What was asked for by its label and is there.
+  /// The targets that were asked for by label and are there.
   package var named: [Label: FoundImage]
   /// Some packages could not be loaded, so there may be more.
   package var isPartial: Bool

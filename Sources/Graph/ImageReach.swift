@@ -1,4 +1,4 @@
-/// Which images each rule and generated file reaches: a row of bits, one an image.
+/// The images that each rule and generated file reaches: a row of bits, one an image.
 ///
 /// Made once with the index, so that a change of a file needs no walk of the graph.
 struct ImageReach: Sendable {

@@ -1,6 +1,6 @@
-/// How Bazel makes an image: which targets and output groups hold its content and its names.
+/// The way in which Bazel makes an image: the targets and output groups with its content and its names.
 package struct ImageSource: Hashable, Sendable, Codable {
-  /// What the user wants an image to be loaded from.
+  /// The user's choice of what an image is loaded from.
   package enum Choice: String, Hashable, Sendable, CaseIterable, Codable {
     /// The layout where the rule has one, else the tar.
     case auto
@@ -31,7 +31,7 @@ package struct ImageSource: Hashable, Sendable, Codable {
     }
 
     package var form: Form
-    /// What holds the image.
+    /// The form that holds the image.
     package var image: Product
     /// The file with the image's names, one a word (`repo_tags` of rules_oci).
     package var tags: Product?

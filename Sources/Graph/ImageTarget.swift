@@ -1,19 +1,19 @@
 /// An image that watchbuild keeps up to date: what to build, how, and what to call the result.
 package struct ImageTarget: Hashable, Sendable {
-  /// How people and scripts name it; unique among the images of a run.
+  /// The name for people and scripts; unique among the images of a run.
   package var name: String
   /// The target that stands for the image, a loader for instance. What is built for it tells `source`.
   package var label: Label
-  /// What Bazel is to build for it, and how to read that.
+  /// The targets that Bazel is to build for it, and the way to read them.
   package var source: ImageSource
   /// The configured references that the runtime is to know it by; none: the names that the target gives it, else
   /// `NAME:dev`.
   package var references: [String]
-  /// Which images may share one build.
+  /// Images with the same key may share one build.
   package var key: BatchKey
   /// Names of the images that must be loaded before this one is built.
   package var requires: [String]
-  /// How what runs it comes to run a new one; `nil`: it is loaded, and nothing is restarted.
+  /// The way to restart what runs it; `nil`: it is loaded, and nothing is restarted.
   package var rollout: RolloutTarget?
   /// Nobody named it: Bazel found it by its kind, a tag or a query.
   package var isFound = false

@@ -74,7 +74,7 @@ package struct LabelPattern: Hashable, Sendable, CustomStringConvertible {
     if case .below = form { true } else { false }
   }
 
-  /// What every label that matches begins with.
+  /// The beginning of every label that matches.
   var prefix: String { "\(repository)//\(package)" + (isRecursive ? "" : ":") }
 
   package func matches(_ label: Label) -> Bool {

@@ -1,4 +1,4 @@
-/// What Bazel reads outside all packages: WORKSPACE and MODULE.bazel with what they load, the files
+/// Files that Bazel reads outside all packages: WORKSPACE and MODULE.bazel with what they load, the files
 /// of options, and what rules that make other repositories have read.
 ///
 /// No query reports it, and a change of it may change any image. Paths are relative to the

@@ -30,7 +30,7 @@ package enum RolloutTarget: Hashable, Sendable {
   }
 }
 
-/// How far a rollout is looked at before its image counts as current.
+/// The point up to which a rollout is followed before its image counts as current.
 package enum RolloutVerification: String, Hashable, Sendable, CaseIterable {
   /// The rollout's steps are done, and what comes of them is not waited for.
   case built, loaded
@@ -38,7 +38,7 @@ package enum RolloutVerification: String, Hashable, Sendable, CaseIterable {
   case live
 }
 
-/// What holds for every rollout of a run.
+/// The rule for every rollout of a run.
 package struct RolloutRule: Hashable, Sendable {
   package var verification: RolloutVerification
   /// So long an image may take to be live.

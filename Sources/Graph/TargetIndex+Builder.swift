@@ -6,7 +6,7 @@ extension TargetIndex {
   package struct Builder: Sendable {
     private let workspace: FilePath
     private var labels = LabelTable()
-    /// What is read and what reads it, in two arrays; an edge may come more than once.
+    /// Nodes that are read and their readers, in two arrays; an edge may come more than once.
     private var reads: [Node] = []
     private var readers: [Node] = []
     private var rules: [Node] = []

@@ -3,7 +3,7 @@ package import SystemPackage
 package import Watcher
 
 extension TargetIndex {
-  /// What a changed path starts from in the graph.
+  /// The nodes of the graph that a changed path starts from.
   struct Meaning {
     /// Bazel's own configuration, or a file that no query reports.
     var isEverything = false
@@ -46,7 +46,7 @@ extension TargetIndex {
       wasSeen: wasSeen)
   }
 
-  /// What changes mean together. The disk is asked about a directory once, and the graph is walked once.
+  /// Maps changes together. The disk is asked about a directory once, and the graph is walked once.
   ///
   /// - Parameter seen: Deleted paths of no target that Bazel may have read.
   package func effect(
@@ -295,7 +295,7 @@ extension LabelParts {
 }
 
 extension String {
-  /// What comes after a directory; `nil` where it does not lie below it.
+  /// The part of the path behind a directory; `nil` where it does not lie below it.
   fileprivate func below(_ directory: String) -> String? {
     let (path, root) = (utf8, directory.utf8)
     guard path.count > root.count + 1, path.starts(with: root) else { return nil }

@@ -1,7 +1,7 @@
 package import SystemPackage
 package import Watcher
 
-/// What people ask of the index.
+/// Questions that people ask of the index.
 extension TargetIndex {
   /// Why a change affects images: for each the shortest way from the file to its target.
   package func explanation(

@@ -1,7 +1,7 @@
 import Basics
 package import SystemPackage
 
-/// Which images a file can change: the build graph of the image targets, turned around.
+/// Tells which images a file can change: the build graph of the image targets, turned around.
 ///
 /// One node a label, one edge from whatever is read to what reads it: source → rule → rule → image.
 /// A BUILD file is read by every rule of its package and a `.bzl` file by the BUILD files that load
@@ -16,7 +16,7 @@ package struct TargetIndex: Sendable {
   package let workspace: FilePath
   /// The query could not read all of the graph: some BUILD file is broken.
   package let isPartial: Bool
-  /// What Bazel reads outside all packages, and no query reports.
+  /// Files that Bazel reads outside all packages, and no query reports.
   package var inputs: RepositoryInputs
   /// Bazel's output base, where it has told of it; else it is looked for.
   package var outputBase: FilePath?
@@ -60,7 +60,7 @@ package struct TargetIndex: Sendable {
   /// The files among `inputs`.
   package var workspaceFiles: Set<String> { inputs.files }
 
-  /// How many labels there are: the numbers of files are below it.
+  /// The number of labels: the numbers of files are below it.
   package var labelCount: Int { labels.count }
 
   /// Every image's name.

@@ -76,7 +76,7 @@ package struct Blob: Sendable {
 }
 
 extension ArchiveFile {
-  /// What a path turned out to be.
+  /// The kind of file that a path turned out to be.
   package enum Opened {
     case file(ArchiveFile)
     case directory

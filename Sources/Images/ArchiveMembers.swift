@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// What an archive holds, by name: a tar's members, or the files of an OCI layout directory.
+/// The content of an archive, by name: a tar's members, or the files of an OCI layout directory.
 package struct ArchiveMembers {
   enum Container {
     case tar(TarIndex)
@@ -11,7 +11,7 @@ package struct ArchiveMembers {
   package static let jsonLimit: Int64 = 8 << 20
   /// More than any image's JSON has.
   private static let valueLimit = 50_000
-  /// What stands before a value.
+  /// The text before a value.
   private static let beginnings: [UInt8] = [
     UInt8(ascii: ","), UInt8(ascii: "{"), UInt8(ascii: "["),
   ]

@@ -7,7 +7,7 @@ package struct BuiltImage: Hashable {
   package let path: FilePath
   /// The file with the image's names, one a word.
   package private(set) var tags: FilePath?
-  /// What rules_img writes of the image: its names, and where its layers come from.
+  /// The file in which rules_img writes the image's names, and where its layers come from.
   package private(set) var deployManifest: FilePath?
   /// Files that hold layers which a sparse layout leaves out, each whole; there may be others among them.
   package private(set) var layers: [FilePath] = []

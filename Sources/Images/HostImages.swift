@@ -1,4 +1,4 @@
-/// Which of the images in one archive are meant for this machine.
+/// Chooses the images of one archive that are meant for this machine.
 ///
 /// A bundle holds several images, each of its own name; a multi-platform image is several of one name,
 /// or of none.

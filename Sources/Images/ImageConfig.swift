@@ -1,6 +1,6 @@
 import Basics
 
-/// What of an image's configuration matters for loading it.
+/// The part of an image's configuration that matters for loading it.
 ///
 /// Source: https://github.com/opencontainers/image-spec/blob/main/config.md
 struct ImageConfig: Decodable {

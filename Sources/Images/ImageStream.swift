@@ -96,7 +96,7 @@ extension ImageStream: AsyncSequence {
   package struct Iterator: AsyncIteratorProtocol {
     private let parts: [Part]
     private var index = 0
-    /// How much of the current part has gone out.
+    /// Bytes of the current part that have gone out.
     private var position: Int64 = 0
     /// The digest of the bytes that have gone out of the current part.
     private var hash = SHA256()

@@ -9,7 +9,7 @@ package struct LayoutImage: Sendable {
   /// Digests of the layers' stored bytes, from the bottom up.
   package let digests: [Digest]
 
-  /// Which manifest an image is to have.
+  /// The kind of manifest that an image is to have.
   package enum ManifestChoice: Sendable {
     /// The build's own, where it made one: what is pushed is what was built.
     case original
@@ -81,7 +81,7 @@ package struct LayoutArchive: Sendable {
     }
   }
 
-  /// What of the tar is one image's: layers shared with one before it count there.
+  /// The part of the tar that is one image's: layers shared with one before it count there.
   package struct Share: Hashable, Sendable {
     package var bytes: Int64 = 0
     package var layers = 0

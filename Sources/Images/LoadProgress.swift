@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How far a load has got: counted where bytes go out, read by who tells of it.
+/// Counts how far a load has got: written where bytes go out, read by who tells of it.
 package final class LoadProgress: Sendable {
   /// The progress of the load that the current task is part of.
   @TaskLocal package static var current: LoadProgress?

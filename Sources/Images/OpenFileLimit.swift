@@ -1,6 +1,6 @@
 import Glibc
 
-/// How many files a process may have open: layouts of many images are many files, all open until they are loaded.
+/// Raises the number of files that may be open: layouts of many images are many files, open until they are loaded.
 enum OpenFileLimit {
   /// Raises it as far as the system lets us. Only when it is reached, since programs that we run inherit it.
   ///

@@ -26,7 +26,7 @@ struct TarHeader {
     if !prefix.isEmpty { name = prefix + [UInt8(ascii: "/")] + name }
   }
 
-  /// What of it has content in the file: links, devices and directories have a size at most in name.
+  /// The size of its content in the file: links, devices and directories have a size at most in name.
   var contentSize: Int64 {
     switch typeflag {
     case UInt8(ascii: "1")...UInt8(ascii: "6"): 0

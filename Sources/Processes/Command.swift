@@ -32,7 +32,7 @@ package enum CommandOutput: Hashable, Sendable {
   case standardError([UInt8])
 }
 
-/// How a program ended.
+/// The end of a program.
 package enum CommandExit: Hashable, Sendable {
   case exited(Int32)
   case signalled(Int32)

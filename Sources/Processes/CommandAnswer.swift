@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a program of few words wrote.
+/// The output of a program of few words.
 package enum CommandAnswer {
   /// More than this is not kept: a program that is not the one it should be may write without end.
   private static let limit = 8 << 20

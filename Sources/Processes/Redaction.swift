@@ -3,7 +3,7 @@
 /// Command lines come from our own build, from another terminal's command that holds Bazel's lock,
 /// and from the log of Bazel's server. All that is shown, recorded or sent of them passes here.
 package enum Redaction {
-  /// What stands for a value.
+  /// The text that stands for a value.
   package static let mark = "…"
 
   // MARK: Command lines

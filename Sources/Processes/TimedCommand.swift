@@ -12,7 +12,7 @@ package struct TimedCommand: Sendable {
 
     package var isGood: Bool { exit == .exited(0) && !isOverdue }
 
-    /// How it ended, for people; `nil` when it ended well.
+    /// Its end in words for people; `nil` when it ended well.
     package func problem(timeout: Duration) -> String? {
       if isOverdue { return "not done after \(timeout)" }
       return switch exit {

@@ -4,7 +4,7 @@ package import SystemPackage
 
 /// Writes a file beside its place, then moves it there in one step: it appears whole, or not at all.
 package enum FileReplacement {
-  /// How the names of files begin that are being written.
+  /// The beginning of the names of files that are being written.
   package static let prefix = ".watchbuild-"
 
   private static let counter = Atomic<Int>(0)

@@ -198,7 +198,7 @@ package final class OpenDirectory: Sendable {
     unlinkat(descriptor.rawValue, name, AT_REMOVEDIR)
   }
 
-  /// What lies there, a link itself; `nil` when nothing does.
+  /// The type of the file there, a link itself; `nil` when nothing lies there.
   package func status(of name: String) throws -> stat? {
     var status = stat()
     if fstatat(descriptor.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return status }

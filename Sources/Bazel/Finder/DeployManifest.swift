@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// What rules_img writes down of the loading of an image: under which names it is known.
+/// The file in which rules_img writes under which names an image is loaded.
 package struct DeployManifest: Hashable {
   private struct File: Decodable {
     struct Operation: Decodable {

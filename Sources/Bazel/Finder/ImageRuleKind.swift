@@ -1,4 +1,4 @@
-/// What is known of a rule by its class, where it has to do with images.
+/// The part that a rule's class plays for images.
 ///
 /// The classes are those that `bazel query --output=label_kind` shows: of rules_docker's macros the rules behind them.
 enum ImageRuleKind: Hashable {

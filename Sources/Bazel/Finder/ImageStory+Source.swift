@@ -1,6 +1,6 @@
 import Graph
 
-/// What is to be built for an image, by the kind of its rule.
+/// Decides what is to be built for an image, by the kind of its rule.
 extension ImageStory {
   /// - Returns: All ways, the best first. For a target of which nothing is known, the archive among its outputs.
   func source(of label: Label) -> ImageSource {

@@ -1,6 +1,6 @@
 package import Graph
 
-/// What a query has told of rules that make images, load them, or stand between these. Pure.
+/// Rules that make images, load them, or stand between these, as a query has told them. Pure.
 package struct ImageStory: Sendable {
   private var rules: [Label: FoundRule] = [:]
   /// The rules that make files, by the files.

@@ -2,7 +2,7 @@ import Graph
 
 /// The one query that tells which images there are, and what each is made of.
 enum StoryQuery {
-  /// What the rules are asked for beside their class, inputs and outputs.
+  /// The attributes of rules that are asked for beside class, inputs and outputs.
   static let attributes = [
     "actual", "base", "content", "image", "image_targets", "images", "layers", "manifests",
     "output_group", "registry", "repo_tags", "repository", "srcs", "tag", "tag_file", "tag_list",
@@ -32,7 +32,7 @@ enum StoryQuery {
       #"kind("^(\#(classes)) rule$", \#(place)) union attr("tags", "\bwatchbuild\b", \#(place))"#
   }
 
-  /// What is asked and what it stands on: no more than labels of attributes, so that the answer stays small.
+  /// The question, and the rules that it stands on: no more than labels of attributes, so that the answer stays small.
   private static func following(_ variable: String) -> String {
     let attributes = [
       "actual", "image", "images", "manifests", "base", "image_targets", "repo_tags",

@@ -46,7 +46,7 @@ struct BazelRCFiles {
     lines.filter { $0.first?.hasPrefix("startup") == false }.flatMap { $0.dropFirst() }
   }
 
-  /// What a startup option was last set to.
+  /// The last value of a startup option.
   func startupOption(_ name: String) -> String? {
     let words = lines.filter { $0.first == "startup" }.flatMap { $0.dropFirst() } + startup
     return Self.values(of: name, in: words).last

@@ -1,7 +1,7 @@
 import Graph
 package import SystemPackage
 
-/// What a workspace's own files say that Bazel reads outside of it: known before Bazel is asked.
+/// Files outside a workspace that its own files say Bazel reads: known before Bazel is asked.
 package enum OutsideInputs {
   /// - Returns: Absolute paths of files, be they there or not.
   package static func files(

@@ -40,7 +40,7 @@ extension RepositoryRecord {
 }
 
 extension RepositoryInputs {
-  /// What people may edit of all that Bazel has written down.
+  /// The files that people may edit, of all that Bazel has written down.
   init(recordedIn outputBase: FilePath, workspace: FilePath) {
     self.init()
     for record in RepositoryRecord.all(in: outputBase, workspace: workspace) {

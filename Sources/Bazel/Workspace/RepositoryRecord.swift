@@ -1,4 +1,4 @@
-/// What Bazel has written down that the making of a repository read.
+/// Bazel's own record of the files that the making of a repository read.
 ///
 /// Beside each repository in `external/` lies a file such as `@ext.marker`: a hash, and then an input
 /// a line, as `FILE://pkg:file HASH` (Bazel 4 to 7.0) or `FILE:@@//pkg/file HASH`. In Bazel's cache of

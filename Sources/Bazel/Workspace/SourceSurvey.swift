@@ -8,7 +8,7 @@ import SystemPackage
 /// One `readlink` a file and one a directory.
 struct SourceSurvey {
   private let workspace: FilePath
-  /// What repositories are called where they come from, by their names in labels.
+  /// The names of repositories where they come from, by their names in labels.
   private let names: [String: String]
   private(set) var links = SourceLinks()
   /// By place of a directory: where it really lies; `nil` where there is none.

@@ -1,4 +1,4 @@
-/// What a Starlark file says as far as it can be told without running it: its string literals, and
+/// The part of a Starlark file that can be told without running it: its string literals, and
 /// the calls that they stand in. Comments are passed over.
 struct StarlarkText {
   /// A call with the literals among its arguments; calls within it count their literals too.

@@ -1,7 +1,7 @@
 import Glibc
 package import SystemPackage
 
-/// What Bazel takes from the environment of the user that it runs for.
+/// Variables that Bazel takes from the environment of its user.
 package struct UserEnvironment: Sendable {
   package var home: FilePath?
   /// Where Bazel keeps the output of this user's workspaces, unless options say otherwise.

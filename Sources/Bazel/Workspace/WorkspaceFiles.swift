@@ -2,7 +2,7 @@ import Basics
 import Graph
 import SystemPackage
 
-/// What Bazel reads before any package and no query reports, found by reading the text: what
+/// Finds, by reading the text, files that Bazel reads before any package and no query reports: what
 /// WORKSPACE and MODULE.bazel load, the files that labels there name, and what `.bazelrc` imports and
 /// names.
 ///
@@ -21,13 +21,13 @@ struct WorkspaceFiles {
   }
 
   private(set) var inputs = RepositoryInputs()
-  /// What is registered or named outside all packages, and so belongs to every image.
+  /// Targets that are registered or named outside all packages, and so belong to every image.
   private(set) var targets: RegisteredTargets
   /// Other names of repositories: by what labels here call them, what they are called where they come
   /// from.
   private(set) var repositoryNames: [String: String] = [:]
 
-  /// What it was made of.
+  /// The files that it was made of.
   let options: BazelRCFiles
   private let workspace: FilePath
   /// Directories of local modules, by the module's name.

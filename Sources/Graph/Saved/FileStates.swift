@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 import Watcher
 
-/// What the disk holds of an index's files and the directories that globs look into.
+/// The states on disk of an index's files and of the directories that globs look into.
 ///
 /// A file's state is one hash of size, modification and change time, inode and mode, of what a
 /// link leads to. Of a directory it is a hash of the names in it, asked for only where its times
@@ -82,7 +82,7 @@ struct FileStates {
 
   // MARK: Comparing
 
-  /// What has changed since the states were recorded.
+  /// Finds the changes since the states were recorded.
   func changes(in index: TargetIndex, and other: [String]) -> [FileChange] {
     var changes: [FileChange] = []
     var known: Set<String> = []
@@ -103,7 +103,7 @@ struct FileStates {
     return changes
   }
 
-  /// What may have come: all that the graph does not know, with what is below it.
+  /// Paths that may have come: all that the graph does not know, with the paths below them.
   private static func tellNew(
     in directory: String, _ known: Set<String>, _ changes: inout [FileChange]
   ) {
@@ -124,7 +124,7 @@ struct FileStates {
     var changed: Double
     var isDirectory: Bool
 
-    /// What a file holds, whenever that was written.
+    /// The content of a file, whenever it was written.
     init?(contentAt path: UnsafePointer<CChar>) {
       guard case .hash(let hash) = FileContent.look(at: FilePath(platformString: path)) else {
         return nil

@@ -6,7 +6,7 @@ package import Watcher
 /// An index kept on disk, with the state of all its files and what was owed, so that the next
 /// start knows the graph, and what has changed meanwhile, before Bazel has been asked anything.
 package struct IndexFile: Sendable {
-  /// What an earlier run left.
+  /// An index that an earlier run left.
   package struct Saved: Sendable {
     package var index: TargetIndex
     /// Made while nobody watched. A changed BUILD, `.bzl` or workspace file is among them, so that
