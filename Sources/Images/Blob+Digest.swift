@@ -1,12 +1,10 @@
-import Crypto
-
 extension Blob {
   /// The SHA-256 of the content, read in pieces.
   @concurrent package func digest() async throws -> Digest {
     var hash = SHA256()
     try read { chunk in
       try Task.checkCancellation()
-      hash.update(data: chunk)
+      hash.update(chunk)
     }
     return Digest(finished: hash.finalize())
   }
@@ -15,7 +13,7 @@ extension Blob {
   func hash() throws(ImageArchiveError) -> Digest {
     var hash = SHA256()
     do {
-      try read { hash.update(data: $0) }
+      try read { hash.update($0) }
     } catch {
       throw error as? ImageArchiveError ?? ImageArchiveError(path: file.path, reason: .truncated)
     }

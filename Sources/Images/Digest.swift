@@ -1,5 +1,3 @@
-package import Crypto
-
 /// A content digest such as `sha256:9f86…`.
 ///
 /// Source: https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
@@ -18,13 +16,15 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
   /// The SHA-256 of bytes.
   package init(of bytes: some Sequence<UInt8>) {
-    self.init(finished: SHA256.hash(data: Array(bytes)))
+    var hash = SHA256()
+    hash.update(Array(bytes))
+    self.init(finished: hash.finalize())
   }
 
-  package init(finished digest: SHA256.Digest) {
+  package init(finished sum: SHA256.Sum) {
     let hexadecimal: [UInt8] = Array("0123456789abcdef".utf8)
     var text = Array("sha256:".utf8)
-    for byte in digest {
+    for byte in sum.bytes {
       text.append(hexadecimal[Int(byte >> 4)])
       text.append(hexadecimal[Int(byte & 15)])
     }

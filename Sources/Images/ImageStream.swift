@@ -1,4 +1,3 @@
-import Crypto
 import SystemPackage
 
 /// A tar to be sent: its length is known before its first byte is read.
@@ -131,7 +130,7 @@ extension ImageStream: AsyncSequence {
           size = blob.size
           if isEnd, position == size { layers += 1 }
           if let expectation {
-            hash.update(data: bytes)
+            hash.update(bytes)
             if expectation.unpacked != nil { try unpack(bytes, of: blob, expectation) }
             if position == size { try check(expectation, in: blob) }
           }

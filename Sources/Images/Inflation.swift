@@ -1,5 +1,4 @@
 import CZlib
-import Crypto
 
 /// Unpacks gzip piece by piece, in bounded memory; also several packed files one behind another, which
 /// count as one.
@@ -72,7 +71,7 @@ package final class UnpackedDigest {
 
   /// - Throws: `Inflation.Damaged`.
   package func add(_ bytes: [UInt8]) throws {
-    try inflation.add(bytes) { hash.update(bufferPointer: $0) }
+    try inflation.add(bytes) { hash.update($0) }
   }
 
   /// - Throws: `Inflation.Damaged` when the bytes end too early.

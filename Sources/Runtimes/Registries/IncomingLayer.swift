@@ -3,8 +3,6 @@ import Images
 import Synchronization
 import SystemPackage
 
-import struct Crypto.SHA256
-
 /// A file that takes a layer's bytes as they come, hashes them, and takes no more than there should be.
 final class IncomingLayer: Sendable {
   private struct State {
@@ -30,7 +28,7 @@ final class IncomingLayer: Sendable {
     try state.withLock { state in
       state.size += Int64(bytes.count)
       guard state.size <= size else { throw LayerCache.Mismatch() }
-      state.hash.update(data: bytes)
+      state.hash.update(bytes)
       _ = try descriptor.writeAll(bytes)
     }
   }

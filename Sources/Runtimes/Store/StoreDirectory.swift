@@ -3,8 +3,6 @@ import Glibc
 import Images
 import SystemPackage
 
-import struct Crypto.SHA256
-
 /// The files of an image layout on disk: every one appears whole, or not at all.
 ///
 /// Nothing is flushed to the disk itself: what a power failure takes is seen by its size at the next
@@ -66,7 +64,7 @@ struct StoreDirectory {
       var hash = SHA256()
       try blob.read { chunk in
         try Task.checkCancellation()
-        hash.update(data: chunk)
+        hash.update(chunk)
         do {
           try content?.add(chunk)
         } catch {
