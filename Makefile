@@ -75,7 +75,7 @@ lint: ## say where the code is not laid out as `make format` would
 check: lint test ## what must pass before a commit
 
 release: deps ## build it optimised, stripped and with Swift's libraries inside, into dist/
-	$(SWIFT) build -j $(JOBS) -c release --static-swift-stdlib --product watchbuild
+	$(SWIFT) build -j $(JOBS) -c release --static-swift-stdlib -Xlinker --no-export-dynamic --product watchbuild
 	mkdir -p dist
 	strip -o dist/watchbuild "$$($(SWIFT) build -c release --show-bin-path)/watchbuild"
 
