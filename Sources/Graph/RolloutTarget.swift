@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// How what runs an image comes to run a new one, as the configuration says it.
+/// The way to restart what runs an image, as the configuration says it.
 package enum RolloutTarget: Hashable, Sendable {
   /// A signal to the process whose number stands in a file.
   case signal(SignalName, pidFile: FilePath)

@@ -1,6 +1,6 @@
 import Batching
 
-/// How far each image has got, as of which moment, and as of which it failed.
+/// Keeps how far each image has got, as of which moment, and as of which it failed.
 ///
 /// A stage that is reached in a cycle counts for every debt from before that cycle's builds, and for no later one.
 struct Attainments: Sendable {

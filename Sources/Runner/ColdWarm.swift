@@ -20,7 +20,7 @@ package struct ColdWarm: Sendable {
     package let description: String
   }
 
-  /// What is about to be done, for people.
+  /// The next step, for people.
   package enum Step: String, Sendable {
     case upToDate = "building, so that nothing is left to be made"
     case shutdown = "shutting the server down"

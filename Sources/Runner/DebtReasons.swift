@@ -54,7 +54,7 @@ struct DebtReasons: Sendable {
     }
   }
 
-  /// What a cycle has left undone.
+  /// Takes in the work that a cycle has left undone.
   mutating func note(
     _ outcome: CycleOutcome, results: Results, unlessOwedAfter moment: PendingImages.Moment,
     in pending: PendingImages

@@ -2,7 +2,7 @@ import Batching
 package import SystemPackage
 import Watcher
 
-/// What has to be read again before a batch can be built: the configuration, or which images there are.
+/// Things to read again before a batch can be built: the configuration, or which images there are.
 package struct Reading: OptionSet, Hashable, Sendable {
   package let rawValue: Int
   package init(rawValue: Int) { self.rawValue = rawValue }
@@ -15,9 +15,9 @@ package struct Reading: OptionSet, Hashable, Sendable {
   package static let ignored = Reading(rawValue: 4)
 }
 
-/// Which files decide what there is to build.
+/// Decides which files say what there is to build.
 package struct Definitions: Sendable {
-  /// What a change of an absolute path asks to be read again.
+  /// Tells what a change of an absolute path asks to be read again.
   package var reading: @Sendable (FilePath) -> Reading
 
   package init(reading: @escaping @Sendable (FilePath) -> Reading = { _ in [] }) {
@@ -29,7 +29,7 @@ package struct Definitions: Sendable {
   }
 }
 
-/// What came of reading them.
+/// The result of reading them.
 package enum ReadingOutcome: Sendable {
   /// `nil`: nothing is other than before, or what is new is no good.
   case read(BuildSetup?)

@@ -2,7 +2,7 @@ package import Graph
 package import SystemPackage
 import Watcher
 
-/// How an image stands, as far as a `dev` has written down.
+/// The standing of an image, as far as a `dev` has written it down.
 package enum ImageStanding: Hashable, Sendable {
   case current
   case owed(because: String)

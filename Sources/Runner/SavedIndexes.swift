@@ -5,7 +5,7 @@ package import SystemPackage
 
 /// The indexes on disk, a file for each workspace, and what has to be written of them.
 package struct SavedIndexes: Sendable {
-  /// What is to be written of one moment of the loop.
+  /// The indexes to write of one moment of the loop.
   struct Snapshot: Sendable {
     /// Each with the moment, in seconds since 1970, at which it was true of the disk.
     var indexes: [(index: TargetIndex, moment: Double)]
@@ -127,7 +127,7 @@ package struct SavedIndexes: Sendable {
   }
 }
 
-/// Which indexes are worth a save, and of which moment they are: a value of the loop's.
+/// Decides which indexes are worth a save, and keeps their moments: a value of the loop's.
 struct IndexMoments: Sendable {
   private var moments: [FilePath: Double] = [:]
   private var isNew = false

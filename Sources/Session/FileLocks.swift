@@ -1,7 +1,7 @@
 import Settings
 import SystemPackage
 
-/// Which processes hold `flock` locks, as the kernel lists them.
+/// Finds the processes that hold `flock` locks, as the kernel lists them.
 ///
 /// Source: proc_locks(5): `1: FLOCK  ADVISORY  WRITE 708 00:13:16 0 EOF`, the device in hexadecimal
 /// and the inode in decimal digits.

@@ -13,7 +13,7 @@ package import Watcher
 /// Saves and requests take one road: a request is a mark in the watcher's stream, behind every change that was made
 /// before it. So whatever is asked is asked of the files of that moment, or of later ones.
 package final class Session<C: Clock<Duration>>: Sendable {
-  /// How a session goes.
+  /// The rules of a session.
   package struct Rules: Sendable {
     package var window: BatchWindow<C.Instant>.Limits
     package var busy = BusyPolicy.Choice.restart
@@ -24,7 +24,7 @@ package final class Session<C: Clock<Duration>>: Sendable {
     package var definitions = Definitions()
     /// Where the next run finds what this one knows.
     package var saved: SavedIndexes?
-    /// Whether version control is rewriting the tree.
+    /// Tells whether version control is rewriting the tree.
     package var isHeld: @Sendable () -> Bool = { false }
 
     package init(window: BatchWindow<C.Instant>.Limits) { self.window = window }
@@ -43,7 +43,7 @@ package final class Session<C: Clock<Duration>>: Sendable {
     package init() {}
   }
 
-  /// How things are.
+  /// The state of a session.
   package struct State: Sendable {
     package var loop = LoopState.Snapshot()
     package var window: BatchWindow<C.Instant>.Glance?
@@ -63,7 +63,7 @@ package final class Session<C: Clock<Duration>>: Sendable {
     self.source = source
   }
 
-  /// How things are, as of the loop's last signal.
+  /// The state as of the loop's last signal.
   package var state: State { current.withLock { $0 } }
 
   // MARK: Asking

@@ -4,7 +4,7 @@ import Settings
 import SystemPackage
 import Watcher
 
-/// What is to be watched: of the main workspace and of others that images are made in, the
+/// Decides what is to be watched: of the main workspace and of others that images are made in, the
 /// directories that their indexes name, and all of those that have none yet.
 struct WatchedWorkspaces: Sendable {
   private let root: FilePath
@@ -194,7 +194,7 @@ extension WatchScope {
   }
 }
 
-/// What `.bazelignore` lists: directories that Bazel does not look into.
+/// The directories that `.bazelignore` lists: Bazel does not look into them.
 ///
 /// Source: https://bazel.build/run/bazelrc#bazelignore
 enum BazelIgnore {

@@ -2,7 +2,7 @@ import Batching
 package import Graph
 import SystemPackage
 
-/// What `watchbuild.yaml` says.
+/// The content of `watchbuild.yaml`.
 struct Configuration: Equatable, Sendable {
   /// The settings that options and environment can override.
   var layer = SettingsLayer()
@@ -24,7 +24,7 @@ package struct ConfiguredImage: Equatable, Sendable {
   var outputGroup: String?
   /// As the runtime is to know it; valid image references. None: the names that its target gives it.
   var references: [String] = []
-  /// Whether it is to be loaded from a layout or a tar.
+  /// The choice between a layout and a tar.
   var from = ImageSource.Choice.auto
   /// Bazel options of this image alone, in the order written.
   var options: [String] = []
@@ -36,7 +36,7 @@ package struct ConfiguredImage: Equatable, Sendable {
   var requires: [String] = []
   /// It stands on the command line, and in no file.
   var isNamed = false
-  /// How what runs it comes to run a new one.
+  /// The way to restart what runs it.
   var rollout: RolloutTarget?
 }
 

@@ -12,7 +12,7 @@ struct ConfigurationProfiles {
   private let rest: YAMLNode?
   /// In the order of the file.
   private(set) var all: [(name: String, node: YAMLNode)] = []
-  /// What is wrong with the profiles themselves.
+  /// Mistakes of the profiles themselves.
   private(set) var mistakes: [(message: String, node: YAMLNode, hint: String?)] = []
 
   init(of root: YAMLNode?) {

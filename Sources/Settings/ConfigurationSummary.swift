@@ -1,6 +1,6 @@
 import Basics
 
-/// What the configuration's images come to, in a few words.
+/// Sums up the configuration's images in a few words.
 package enum ConfigurationSummary {
   package static func text(_ entries: [ImageEntry]) -> String {
     guard !entries.isEmpty else { return "no images; they are found by query" }

@@ -7,7 +7,7 @@ extension ConfiguredImage {
   /// known.
   var asksForKind: Bool { outputGroup == nil && !label.isArchive }
 
-  /// What is to be built for it.
+  /// Decides what is to be built for it.
   ///
   /// - Parameter found: What Bazel has told of its label; `nil`: nothing.
   /// - Throws: When it can't be loaded from what it is to be loaded from.

@@ -1,7 +1,7 @@
 import Basics
 package import SystemPackage
 
-/// What the command line says, whoever has parsed it.
+/// The options of a command line, whoever has parsed it.
 package struct GivenOptions: Sendable {
   /// `-C`, relative to the working directory.
   var directory: FilePath?
@@ -17,11 +17,11 @@ package struct GivenOptions: Sendable {
   var load: [String] = []
   /// A file or a descriptor, as `--events` has it.
   var events: String?
-  /// What the other options set.
+  /// The settings of the other options.
   var layer = SettingsLayer()
   /// Names, labels and patterns of images; empty: all.
   var images: [String] = []
-  /// What follows `--`.
+  /// The words behind `--`.
   var bazelOptions: [String] = []
 
   package init(

@@ -1,6 +1,6 @@
 import Graph
 
-/// What an image is called when the configuration does not say.
+/// Names an image when the configuration does not.
 enum ImageName {
   /// The last part of the package's path; in the root package, the target's name.
   static func short(for label: Label) -> String {

@@ -2,7 +2,7 @@ package import Basics
 package import Graph
 package import SystemPackage
 
-/// Which images a run is about: what was asked for, matched with what is configured.
+/// The images of a run: those asked for, matched with those configured.
 package struct ImageSelection: Equatable, Sendable {
   /// Known by label, in order; with those that they require.
   var images: [ConfiguredImage] = []
@@ -73,7 +73,7 @@ package struct ImageSelection: Equatable, Sendable {
     }
   }
 
-  /// What Bazel is asked about by label: the kind of these targets tells what is to be built.
+  /// The labels that Bazel is asked about: the kind of these targets tells what is to be built.
   ///
   /// - Parameter other: The other workspace that they belong to; `nil`: the run's.
   package func labels(in other: FilePath?) -> [Label] {

@@ -3,7 +3,7 @@ import Batching
 import Graph
 import SystemPackage
 
-/// What holds for rollouts, as `watchbuild.yaml` would say it.
+/// The rule of rollouts, as `watchbuild.yaml` would say it.
 struct PrintedRule: Encodable {
   private var verify: String
   private var timeout: String

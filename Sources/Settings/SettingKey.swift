@@ -20,7 +20,7 @@ package struct SettingKey<Value: Equatable & Sendable>: Sendable {
     var parse: @Sendable (String, FilePath) throws(InvalidValue) -> Value?
   }
 
-  /// What the sources' values are kept by: the property's name.
+  /// The property's name, by which the sources' values are kept.
   let name: String
   /// Where the file has it, such as `batch.debounce`; `nil`: the file does not.
   let place: String?
@@ -28,12 +28,12 @@ package struct SettingKey<Value: Equatable & Sendable>: Sendable {
   let initial: Value
   /// The first that is set counts.
   let variables: [Variable]
-  /// What an editor shows beside the key; `nil`: nothing.
+  /// The words that an editor shows beside the key; `nil`: none.
   let description: String?
   let application: Application
   /// The option's help, with its default.
   package let help: String
-  /// What the option's help calls the value.
+  /// The name of the value in the option's help.
   package let valueName: String
 
   /// - Parameters:

@@ -17,7 +17,7 @@ extension SettingKeys {
       variables: ["WATCHBUILD_BAZEL", "BAZEL"].map { .init(name: $0, parse: kind.parse) })
   }
 
-  /// What stands before Bazel's command.
+  /// The options before Bazel's command.
   package var startupOptions: SettingKey<[String]> {
     SettingKey(
       "startupOptions", at: "bazel.startupOptions", .bazelOptions, default: [],

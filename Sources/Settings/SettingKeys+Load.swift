@@ -36,7 +36,7 @@ extension SettingKeys {
 }
 
 extension Settings {
-  /// Which of the images that we loaded are removed when they are superseded.
+  /// The rule for removing images that we loaded when they are superseded.
   package var prune: PruneRule {
     get { PruneRule(keep: self.pruneKeep, olderThan: self.pruneOlderThan) }
     set {

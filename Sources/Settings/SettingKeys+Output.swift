@@ -24,7 +24,7 @@ extension SettingKeys {
       help: "Colour the output.")
   }
 
-  /// How much is said; two flags say it.
+  /// The amount of words; two flags set it.
   package var verbosity: SettingKey<Verbosity> {
     func variable(_ option: String, _ verbosity: Verbosity) -> SettingKey<Verbosity>.Variable {
       .init(name: EnvironmentNames.variable(for: option)) { text, _ throws(InvalidValue) in

@@ -2,7 +2,7 @@ import Basics
 import Runtimes
 import SystemPackage
 
-/// How the values of a setting are written: in options and variables, in the file, and in its schema.
+/// The way to write the values of a setting: in options and variables, in the file, and in its schema.
 struct SettingKind<Value: Equatable & Sendable>: Sendable {
   /// Reads a text; a relative path is relative to the second parameter.
   typealias Parse = @Sendable (String, FilePath) throws(InvalidValue) -> Value

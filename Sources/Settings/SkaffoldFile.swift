@@ -3,10 +3,10 @@ import Graph
 import Images
 package import SystemPackage
 
-/// What of a `skaffold.yaml` can be taken over: the artifacts that Bazel builds.
+/// Takes over a part of a `skaffold.yaml`: the artifacts that Bazel builds.
 package struct SkaffoldFile: Equatable, Sendable {
   package var images: [InitialConfiguration.Image] = []
-  /// What is not taken over, each with the reason where there is one.
+  /// Parts that are not taken over, each with the reason where there is one.
   package var left: [String] = []
 
   private static let maximumSize = 1 << 20

@@ -11,7 +11,7 @@ package import SystemPackage
 /// Source: https://docs.tilt.dev/api.html
 package struct TiltFile: Equatable, Sendable {
   package private(set) var images: [InitialConfiguration.Image] = []
-  /// What is not taken over, each with its line.
+  /// Parts that are not taken over, each with its line.
   package private(set) var left: [String] = []
 
   private static let maximumSize = 1 << 20

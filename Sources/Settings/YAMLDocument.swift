@@ -80,7 +80,7 @@ struct YAMLDocument {
 struct YAMLNode: Equatable, Sendable {
   indirect enum Content: Equatable, Sendable {
     case null
-    /// What `true`, `yes` and their kin are without quotes.
+    /// The value of `true`, `yes` and their kin without quotes.
     case boolean(Bool, text: String)
     /// A number without quotes.
     case number(text: String)

@@ -1,6 +1,6 @@
 import Basics
 
-/// What is refused of a YAML text before it is read: what costs the reader time without bound, and what no editor shows.
+/// Refuses YAML before it is read: what costs the reader time without bound, and what no editor shows.
 ///
 /// A key that is an alias, or holds one, has its whole value hashed, and aliases of aliases grow without bound. Only
 /// looked for where there are aliases at all, so that text which merely looks like it is left alone.

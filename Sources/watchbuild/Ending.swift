@@ -2,11 +2,11 @@ import ArgumentParser
 import Basics
 import Glibc
 
-/// What is said, and which exit code follows, when a command ends with an error.
+/// The words and the exit code with which a command ends after an error.
 struct Ending: Equatable {
   var status: Int32
   var standardError: String?
-  /// What was asked for: help, version, a completion script.
+  /// Output that was asked for: help, version, a completion script.
   var standardOutput: String?
 
   static func of(_ error: any Error) -> Ending {

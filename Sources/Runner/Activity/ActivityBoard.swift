@@ -4,7 +4,7 @@ package import Events
 import Synchronization
 import Watcher
 
-/// What a run is doing, put together from its events and from what Bazel says beside them. Any task may add.
+/// Shows the work of a run, put together from its events and Bazel's words beside them. Any task may add.
 package final class ActivityBoard: Sendable {
   private let state = Mutex(ActivityState())
   private let elapsed: @Sendable () -> Duration

@@ -2,7 +2,7 @@ import Basics
 import Bazel
 import Events
 
-/// What a run is doing, as far as its events and Bazel's progress tell: pure.
+/// The work of a run, as far as its events and Bazel's progress tell: pure.
 struct ActivityState: Sendable {
   /// So many actions, and so many waiting paths, are told at most.
   private static let limit = 10

@@ -4,7 +4,7 @@ import Runtimes
 
 /// One built image on its way to where it is to be.
 struct Delivery: Sendable {
-  /// What a step does.
+  /// The work of a step.
   enum Work: Sendable {
     case load(any ImageRuntime)
     case rollout(any Rollout)

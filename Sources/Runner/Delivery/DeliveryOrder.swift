@@ -1,4 +1,4 @@
-/// Which steps of which deliveries may begin: decides, and does nothing.
+/// Decides which steps of which deliveries may begin, and does nothing.
 ///
 /// A delivery is a list of stages. The steps of a stage go side by side, and the next stage begins when all of
 /// them have ended well. Where one has not, no later stage begins.

@@ -25,7 +25,7 @@ package final class StepsUnderway: Sendable {
   private struct State {
     var nextID = 0
     var steps: [Int: Underway] = [:]
-    /// How often in a row.
+    /// The number of times in a row.
     var outdated: [Lane: Int] = [:]
   }
 

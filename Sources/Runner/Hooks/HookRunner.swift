@@ -7,7 +7,7 @@ package import SystemPackage
 
 /// Runs the hooks of a cycle, one after the other.
 package struct HookRunner: Sendable {
-  /// What a hook came to.
+  /// The result of a hook.
   struct Outcome: Sendable {
     var event: Event.HookRan
     /// The images that it was for.

@@ -2,7 +2,7 @@ package import Basics
 package import SystemPackage
 
 extension KeptOutput {
-  /// What was kept of one cycle, or of an image in it.
+  /// Reads the output that was kept of one cycle, or of an image in it.
   package struct Log: Hashable, Sendable {
     package var cycle: Int
     package var file: FilePath

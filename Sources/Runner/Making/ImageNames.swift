@@ -2,7 +2,7 @@ import Bazel
 import Graph
 import Images
 
-/// What an image is to be called in the runtimes.
+/// The names that an image is to have in the runtimes.
 struct ImageNames {
   /// Why an image has no name.
   enum Failure: Error, Hashable, CustomStringConvertible {

@@ -2,7 +2,7 @@ import Bazel
 import Graph
 import SystemPackage
 
-/// What a build has come to for one image, all that is made for it taken together.
+/// The result of a build for one image, all that is made for it taken together.
 enum ImageOutcome: Hashable {
   /// The outputs of each target, by output group.
   case built([Label: [String: [FilePath]]])

@@ -2,7 +2,7 @@ import Graph
 import Images
 import Synchronization
 
-/// Which image has which name in the runtimes: two with one name would take it from each other for ever.
+/// Keeps which image has which name in the runtimes: two with one name would take it from each other for ever.
 final class NameClaims: Sendable {
   /// Another image has the name.
   struct Clash: Error, Hashable, CustomStringConvertible {

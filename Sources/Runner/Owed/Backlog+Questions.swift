@@ -3,7 +3,7 @@ import Graph
 package import SystemPackage
 package import Watcher
 
-/// What somebody who waits has to know of the graph.
+/// Questions about the graph from those who wait.
 extension Backlog {
   /// The graph, as far as it is known, is behind the files.
   package var isStale: Bool { !staleWorkspaces.isEmpty }

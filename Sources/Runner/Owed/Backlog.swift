@@ -4,7 +4,7 @@ package import Graph
 package import SystemPackage
 import Watcher
 
-/// What is known of the images and owed to them: the state of the loop between two cycles.
+/// The images, and the builds that are owed to them: the state of the loop between two cycles.
 ///
 /// A value: the loop tells it what happened and asks it what to do.
 package struct Backlog: Sendable {

@@ -4,7 +4,7 @@ import Graph
 package import SystemPackage
 import Watcher
 
-/// What files held when they were last looked at, so that a change that leaves the same is no news.
+/// The content of files when they were last looked at, so that a change that leaves the same is no news.
 ///
 /// Only while a command of ours runs is that asked: Bazel and its actions write files too, most often with the
 /// content that these had. What nobody has looked at is always news.

@@ -1,6 +1,6 @@
 package import Graph
 
-/// Which images are built together, and in which order.
+/// Decides which images are built together, and in which order.
 ///
 /// Images share a group exactly when their batch keys are equal; groups with one key follow each
 /// other, so that Bazel's analysis cache survives; `requires` puts an image's group into a later

@@ -28,7 +28,7 @@ package struct Retries: Hashable, Sendable {
 
   package func images(of lane: Lane) -> Set<String> { lanes[lane]?.images ?? [] }
 
-  /// What each lane owes.
+  /// The debts of each lane.
   package var images: [(lane: Lane, images: Set<String>)] {
     lanes.map { ($0.key, $0.value.images) }
   }

@@ -85,7 +85,7 @@ extension CycleProfile {
 extension CycleProfile {
   /// Follows the events of a run: pure.
   package struct Builder: Sendable {
-    /// What is known of a build that has ended, beside its event.
+    /// Facts about a build that has ended, beside its event.
     package struct EndedBuild: Sendable {
       /// The number of the event that it began with.
       package var event: Int

@@ -2,7 +2,7 @@ import Basics
 package import Graph
 package import Watcher
 
-/// What a cycle came to.
+/// The result of a cycle.
 package struct CycleOutcome: Sendable {
   /// Images that every runtime holds as the files gave them when the cycle began, or later.
   package var current: Set<String> = []
@@ -62,7 +62,7 @@ package struct CycleOutcome: Sendable {
 }
 
 extension CycleOutcome {
-  /// What is wrong with services, and for how many images: a line each.
+  /// Troubles with services, each with the number of its images: a line each.
   ///
   /// - Parameter wait: When it is tried again; `nil`: that is not known, or not done.
   func waitingTexts(retriedAfter wait: Duration?) -> [String] {

@@ -1,6 +1,6 @@
 import Batching
 
-/// How far each image of a cycle has come.
+/// Keeps the stage that each image of a cycle has reached.
 struct CycleProgress: Sendable {
   enum Progress: Equatable, Sendable {
     /// To be built, or on its way, with how often each step is still to be done; `nil`: not built yet.
@@ -73,7 +73,7 @@ extension CycleProgress {
     }
   }
 
-  /// How far an image has got; `nil`: nowhere yet, or it failed.
+  /// The stage that an image has reached; `nil`: none yet, or it failed.
   func stage(of image: String) -> Stage? {
     switch images[image] {
     case .current, .leftOut: .live

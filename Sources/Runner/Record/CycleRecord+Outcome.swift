@@ -21,7 +21,7 @@ extension CycleRecord {
   /// Images that are neither done nor failed.
   var unfinished: Set<String> { state.withLock(\.progress.unfinished) }
 
-  /// How far an image has got; `nil`: nowhere yet, or it failed.
+  /// The stage that an image has reached; `nil`: none yet, or it failed.
   func stage(of image: String) -> Stage? { state.withLock { $0.progress.stage(of: image) } }
 
   func isCurrent(_ image: String) -> Bool { state.withLock { $0.progress.current.contains(image) } }

@@ -2,7 +2,7 @@ import Events
 import Graph
 import Images
 
-/// What rollouts come to.
+/// Tells the results of rollouts.
 extension CycleRecord {
   func rolling(_ image: ImageTarget, by rollout: any Rollout) {
     tell(image, .started, by: rollout)

@@ -8,7 +8,7 @@ import Synchronization
 import SystemPackage
 import Watcher
 
-/// What happens in one cycle: tells the event log, and keeps count of what each image came to.
+/// Records one cycle: tells the event log, and keeps count of what each image came to.
 ///
 /// Written to by the build and by loads at once.
 final class CycleRecord: Sendable {
@@ -25,9 +25,9 @@ final class CycleRecord: Sendable {
     var heldUp = HeldUpBy()
     /// Images that wait for a service, by what is wrong with it.
     var waiting: [String: Set<String>] = [:]
-    /// What was said to the user beside outcomes: each once in a cycle.
+    /// Notices to the user beside outcomes: each once in a cycle.
     var notices: Set<String> = []
-    /// How images are made that could not be made in the best way.
+    /// Notes on images that could not be made in the best way.
     var notes: [String: String] = [:]
     /// Images that a runtime holds anew, or that run anew.
     var fresh: Set<String> = []
@@ -151,7 +151,7 @@ final class CycleRecord: Sendable {
   /// Bazel did not accept its command line.
   func refused() { state.withLock { $0.isRefused = true } }
 
-  /// What failed in a build that had no chance is worth another try by itself.
+  /// Has images tried again by themselves whose build had no chance.
   func excuse(_ images: [String]) {
     state.withLock { $0.progress.excuse(images) }
   }

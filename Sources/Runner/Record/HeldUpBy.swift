@@ -2,7 +2,7 @@ import Graph
 import SystemPackage
 import Watcher
 
-/// Which images a mistake in a file holds up: pure but for what an index asks of the disk.
+/// Finds the images that a mistake in a file holds up: pure but for what an index asks of the disk.
 struct HeldUpBy: Sendable {
   var indexes: [TargetIndex] = []
   /// For where there is no index yet: a mistake in a package holds up its images.

@@ -45,7 +45,7 @@ struct CommandRollout: Rollout {
   }
 }
 
-/// What a program is told of an image.
+/// The variables that tell a program of an image.
 struct RolloutWords: Sendable {
   private let words: [String: String]
 

@@ -87,7 +87,7 @@ struct KubernetesRollout: Rollout {
     }
   }
 
-  /// What the container said: before its last end, else now.
+  /// Asks for the container's output: from before its last end, else from now.
   private func lastLines(of pod: String, _ container: String) async -> [String] {
     for more in [["--previous"], []] {
       let arguments = ["logs", pod, "-c", container, "--tail=20"] + more

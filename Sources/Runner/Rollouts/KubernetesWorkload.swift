@@ -12,7 +12,7 @@ struct KubernetesWorkload: Hashable, Sendable {
 
   var isPod: Bool
   var containers: [Container]
-  /// What finds its pods, as `kubectl -l` takes it; empty for a pod.
+  /// The selector of its pods, as `kubectl -l` takes it; empty for a pod.
   var selector: String
 
   init(_ json: JSON) {
@@ -50,7 +50,7 @@ struct KubernetesWorkload: Hashable, Sendable {
   }
 }
 
-/// What the pods of a workload show.
+/// The state that the pods of a workload show.
 struct KubernetesPods: Sendable {
   enum Verdict: Hashable, Sendable {
     case live

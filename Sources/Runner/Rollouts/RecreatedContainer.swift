@@ -117,7 +117,7 @@ struct RecreatedContainer: Sendable {
     }
   }
 
-  /// What ran before runs again.
+  /// Puts the old container back, so that it runs again.
   private func undo(_ spec: ContainerSpec, isAlone: Bool) async throws {
     try await engine.removeContainer(new)
     guard isAlone, spec.state.isRunning else { return }

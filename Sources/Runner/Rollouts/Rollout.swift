@@ -40,7 +40,7 @@ package struct RolledImage: Hashable, Sendable {
   }
 }
 
-/// What a rollout came to.
+/// The result of a rollout.
 package struct RolloutResult: Hashable, Sendable {
   /// `false`: what runs was this image already.
   package var isChanged: Bool

@@ -1,7 +1,7 @@
 package import Basics
 import Images
 
-/// Which image was rolled out last where nobody can be asked what runs: by a signal or a command.
+/// Notes which image was rolled out last where nobody can be asked what runs: by a signal or a command.
 ///
 /// Kept beside the workspace's state, so that a `dev` that is started again rolls out only what is newer.
 package struct RolloutNotes: Sendable {

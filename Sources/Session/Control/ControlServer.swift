@@ -15,7 +15,7 @@ package final class ControlServer: Sendable {
     package var bodyBytes = 1 << 20
     /// From the connection's opening to the end of its request.
     package var reading = Duration.seconds(10)
-    /// How long those who wait are given to take their last answer.
+    /// The time that those who wait are given to take their last answer.
     package var ending = Duration.seconds(1)
 
     package init() {}

@@ -16,7 +16,7 @@ struct AffectedImages: Sendable {
 
   let bench: Workbench
   let images: [ImageTarget]
-  /// What relative paths are relative to.
+  /// The directory of relative paths.
   let directory: FilePath
 
   /// Names of the images that a change to any of the paths affects.

@@ -3,7 +3,7 @@ import FoundationEssentials
 import Settings
 import SystemPackage
 
-/// How watchbuild was called: where, with what around it.
+/// The call of watchbuild: the directory, and the environment around it.
 struct Invocation: Sendable {
   let common: CommonOptions
   let environment: [String: String]

@@ -47,7 +47,7 @@ struct LoopOptions: ParsableArguments {
   /// Names and labels; empty: all.
   var images: [String] { Array(arguments.prefix { !$0.hasPrefix("-") }) }
 
-  /// What follows `--`.
+  /// The words behind `--`.
   var bazelOptions: [String] { Array(arguments.drop { !$0.hasPrefix("-") }) }
 
   func validate() throws {

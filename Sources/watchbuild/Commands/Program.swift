@@ -3,7 +3,7 @@ import Glibc
 import Processes
 import SystemPackage
 
-/// What has to be there before anything starts.
+/// Finds the programs that have to be there before anything starts.
 enum Program {
   /// - Throws: `Problem` when there is no such Bazel.
   static func check(_ bazel: String) throws(Problem) {

@@ -105,7 +105,7 @@ struct Stopping: Sendable {
   private static let signals: [UnixSignal] = [.sigint, .sigterm, .sighup]
 }
 
-/// What the process does about a signal.
+/// The answer of the process to a signal.
 enum SignalDisposition {
   static func isIgnored(_ number: Int32) -> Bool {
     var action = sigaction()

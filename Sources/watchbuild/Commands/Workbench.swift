@@ -11,13 +11,13 @@ import Session
 import Settings
 import SystemPackage
 
-/// What the commands that talk to Bazel share: settings, event log, and the images of the run.
+/// Holds what the commands that talk to Bazel share: settings, event log, and the images of the run.
 struct Workbench: Sendable {
   private(set) var settings: Settings
   let log: EventHub
   /// Follows the events of the run.
   let profiles: ProfileStore
-  /// What the run is doing.
+  /// The run's work.
   let activity: ActivityBoard
   /// Everybody that reads the events of the run on a thread of its own.
   let shown: EventReaders
@@ -26,7 +26,7 @@ struct Workbench: Sendable {
   var runner: any CommandRunner = SubprocessRunner()
   /// Is told what Bazel says while images are looked for; `nil`: the log is.
   var heard: (@Sendable (BuildUpdate) -> Void)?
-  /// Of `dev`: made anew where somebody has removed its file.
+  /// The lock of `dev`: made anew where somebody has removed its file.
   private var lock: DevLock?
   private let unknownOptions: UnknownOptions
 
@@ -109,7 +109,7 @@ struct Workbench: Sendable {
     return setup
   }
 
-  /// What follows the loads: rollouts, and the user's hooks.
+  /// Adds the steps behind the loads: rollouts, and the user's hooks.
   func addDelivery(to setup: inout BuildSetup) {
     let maker = RolloutMaker(
       settings.rollout, in: settings.workspace, notes: RolloutNotes(in: settings.stateDirectory),

@@ -94,7 +94,7 @@ struct BazelCheck: Sendable {
   }
 }
 
-/// What a program wrote, up to a bound: one that is no Bazel may write without end.
+/// Keeps a program's output, up to a bound: one that is no Bazel may write without end.
 private final class Transcript: Sendable {
   private let bytes = Mutex<[UInt8]>([])
 

@@ -1,7 +1,7 @@
 import Processes
 import Runtimes
 
-/// Which docker engine is meant, by what, and whether it answers.
+/// Checks which docker engine is meant, by what, and whether it answers.
 enum DockerCheck {
   /// - Returns: What was found, and what to do where images are to go into docker.
   static func finding(environment: [String: String], runner: any CommandRunner) async -> Finding {

@@ -12,9 +12,9 @@ struct Doctor: Sendable {
   var environment: [String: String]
   var runner: any CommandRunner
   var clock: any Clock<Duration>
-  /// Whether docker answers; its own step, because tests have none.
+  /// Checks whether docker answers; its own step, because tests have none.
   var docker: @Sendable () async -> Finding
-  /// Whether other runtimes answer that the settings name.
+  /// Checks whether other runtimes answer that the settings name.
   var runtimes: @Sendable (Settings) async -> [Finding] = { _ in [] }
 
   func findings() async -> [Finding] {

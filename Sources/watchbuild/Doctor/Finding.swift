@@ -1,6 +1,6 @@
 import Basics
 
-/// What one check of `doctor` found.
+/// The result of one check of `doctor`.
 struct Finding: Equatable, Sendable, Encodable {
   enum Status: String, Sendable, Encodable {
     case ok
@@ -11,7 +11,7 @@ struct Finding: Equatable, Sendable, Encodable {
   var check: String
   var status: Status
   var message: String
-  /// What to do about it; `nil` when nothing has to be done.
+  /// The remedy; `nil` when nothing has to be done.
   var remedy: String?
 
   init(_ check: String, _ status: Status, _ message: String, remedy: String? = nil) {

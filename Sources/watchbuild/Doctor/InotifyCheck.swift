@@ -3,7 +3,7 @@ import Glibc
 import Settings
 import SystemPackage
 
-/// Whether the kernel lets us watch a workspace of this size.
+/// Checks whether the kernel lets us watch a workspace of this size.
 ///
 /// A user has a limit in all, and one in each user namespace, such as that of a rootless container; the lower counts.
 /// Source: https://man7.org/linux/man-pages/man7/inotify.7.html ("/proc interfaces"),

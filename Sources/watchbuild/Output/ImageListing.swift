@@ -2,7 +2,7 @@ import Basics
 import Graph
 import Runner
 
-/// What `watchbuild images` tells of each image.
+/// The line of `watchbuild images` for each image.
 struct ImageListing: Encodable {
   struct State: Encodable {
     var current: Bool

@@ -69,7 +69,7 @@ struct OutputStream: Sendable {
   }
 }
 
-/// What is said can't be written any more.
+/// Nothing more can be written.
 struct OutputClosed: Error, Equatable, CustomStringConvertible {
   var reason: Errno
 

@@ -6,7 +6,7 @@ import SystemPackage
 
 /// The way from a command to the `dev` of its workspace. Opens no configuration.
 struct ControlConnection {
-  /// How long a `dev` may take to answer what it knows.
+  /// The time that a `dev` may take to answer what it knows.
   private static let patience = Duration.seconds(20)
 
   private let client: ControlClient

@@ -22,7 +22,7 @@ struct StatusCommand: AsyncParsableCommand {
   }
 }
 
-/// What people are shown of a status.
+/// The part of a status that people are shown.
 struct StatusAnswer: Decodable {
   struct Owed: Decodable {
     var text: String
