@@ -95,6 +95,8 @@ package struct LoadResult: Hashable, Sendable {
   package var bytesSent: Int64
   package var layersSent: Int
   package var layersTotal: Int
+  /// The images that names of this one stood for before, where the runtime tells; each by its ID there.
+  package var replaced: [ImageReference: Digest] = [:]
 
   package init(
     isChanged: Bool, id: Digest, bytesSent: Int64, layersSent: Int, layersTotal: Int

@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 import Graph
 import Synchronization
@@ -142,6 +143,43 @@ import Testing
       #expect(progress.layersSent == 2)
       #expect(progress.layersTotal == 3)
       slow.letGo()
+    }
+  }
+
+  @Test func `a name that another tool's image had is told, and one of ours is not`() async throws {
+    try await withScratchDirectory { directory in
+      let reference = try #require(ImageReference("lab/app:dev"))
+      let label = try #require(Label("//app:image"))
+      let image = ImageTarget(name: "app", label: label, key: BatchKey(workspace: "/w"))
+      let store = ImageStore(directory.appending("store"))
+      let archives = try ["foreign", "first", "second"].map { name in
+        let path = directory.appending("\(name).tar")
+        try path.write(TestImage(layers: [TestImage.layer("a", name)]).dockerArchive())
+        return try ImageArchive.open(path)
+      }
+      let foreign = try await store.load(archives[0], as: [reference]).id
+      var notes: [String?] = []
+      for archive in archives.dropFirst() {
+        let log = EventHub(now: { Date(timeIntervalSince1970: 0) })
+        let queue = DeliveryQueue(
+          limit: 1,
+          ledger: Ledger(
+            in: PrivateDirectory(below: directory, "state"), now: { Date(timeIntervalSince1970: 9) }
+          ),
+          record: CycleRecord(number: 1, log: log), clock: ManualClock())
+        let (deliveries, feed) = AsyncStream.makeStream(of: Delivery.self)
+        feed.yield(Delivery(of: image, archive, as: [reference], into: [store]))
+        feed.finish()
+        _ = await queue.run(deliveries)
+        for event in log.recorded {
+          if case .image(let changed) = event.kind { notes.append(changed.note) }
+        }
+      }
+      #expect(
+        notes == [
+          "lab/app:dev stood for an image that watchbuild did not load, "
+            + foreign.hexadecimal.prefix(12), nil,
+        ])
     }
   }
 

@@ -33,7 +33,8 @@ extension Event {
     package var ms: Int?
     /// Why it failed or was cancelled.
     package var error: String?
-    /// Why a built image is made in another way than the best.
+    /// Why a built image is made in another way than the best, or which names of a loaded one stood for an image
+    /// that another tool made.
     package var note: String?
     /// The file that holds all that its failed actions printed.
     package var log: String?

@@ -50,8 +50,8 @@ extension CycleRecord {
   }
 
   func loaded(
-    _ image: ImageTarget, _ result: LoadResult, as references: [ImageReference], runtime: String,
-    ms: Int
+    _ image: ImageTarget, _ result: LoadResult, as references: [ImageReference],
+    takenOver: [ImageReference: Digest] = [:], runtime: String, ms: Int
   ) {
     done(.load(into: runtime), of: image)
     if result.isChanged { freshened(image) }
@@ -64,7 +64,16 @@ extension CycleRecord {
       $0.layersSent = result.layersSent
       $0.layersTotal = result.layersTotal
       $0.ms = ms
+      $0.note = Self.note(takenOver)
     }
+  }
+
+  /// - Parameter takenOver: Names, and the IDs of the images that they stood for.
+  private static func note(_ takenOver: [ImageReference: Digest]) -> String? {
+    guard !takenOver.isEmpty else { return nil }
+    return takenOver.sorted { $0.key.description < $1.key.description }.map { name, id in
+      "\(name) stood for an image that watchbuild did not load, \(id.hexadecimal.prefix(12))"
+    }.joined(separator: "; ")
   }
 
   /// A load that takes long is on its way.

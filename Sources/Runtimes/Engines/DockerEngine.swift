@@ -149,7 +149,8 @@ package final class DockerEngine: ImageRuntime {
       entered = Set(archive.layers[known...].map(\.diffID))
     }
     do {
-      let result = try await sendLacking(archive, as: references, knownLayers: known)
+      var result = try await sendLacking(archive, as: references, knownLayers: known)
+      result.replaced = present.mapValues(\.id).filter { $0.value != archive.configDigest }
       await underway.leave(entered)
       return result
     } catch {

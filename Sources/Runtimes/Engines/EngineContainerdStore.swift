@@ -51,8 +51,22 @@ final class EngineContainerdStore: Sendable {
   func load(_ archive: ImageArchive, as references: [ImageReference]) async throws -> LoadResult {
     let image = try await LayoutImage(archive, manifest: .ours)
     let load = LayoutLoad(image: image, references: references)
-    if try await isThere(load) { return load.result(isChanged: false, []) }
-    return try await combiner.run(load) { await self.load($0) }
+    let present = try await images(named: references)
+    if try await isThere(load, present) { return load.result(isChanged: false, []) }
+    var result = try await combiner.run(load) { await self.load($0) }
+    result.replaced = present.filter { $0.value != load.image.manifest.digest }
+    return result
+  }
+
+  /// The IDs of the images that names stand for.
+  private func images(
+    named references: [ImageReference]
+  ) async throws -> [ImageReference: Digest] {
+    var present: [ImageReference: Digest] = [:]
+    for reference in references {
+      present[reference] = try await client.image(reference.description)?.id
+    }
+    return present
   }
 
   /// What comes next is another engine, or one that has lost what it had.
@@ -78,11 +92,11 @@ final class EngineContainerdStore: Sendable {
   }
 
   /// What somebody else gave this name is looked at as closely as what we sent.
-  private func isThere(_ load: LayoutLoad) async throws -> Bool {
+  private func isThere(
+    _ load: LayoutLoad, _ present: [ImageReference: Digest]
+  ) async throws -> Bool {
     let id = load.image.manifest.digest
-    for reference in load.references {
-      guard try await client.image(reference.description)?.id == id else { return false }
-    }
+    guard load.references.allSatisfy({ present[$0] == id }) else { return false }
     let held = state.withLock { $0.held }
     if load.references.allSatisfy({ held[$0]?.id == id }) { return true }
     let wholeness = try await client.wholeness(of: load.reference.familiar, id)

@@ -127,25 +127,31 @@ package struct ImageStore: ImageRuntime {
       bytes += Int64(content.count)
     }
     // Last, so that the name never stands for an image that is not all there.
-    let isWhole = try await store.locked {
+    let replaced: [ImageReference: Digest]? = try await store.locked {
       for (layer, digest) in zip(archive.layers, digests) {
-        guard try store.contains(digest, size: layer.size) else { return false }
+        guard try store.contains(digest, size: layer.size) else { return nil }
       }
       for (digest, content) in [
         (archive.configDigest, archive.config), (manifest.digest, manifest.bytes),
       ] {
-        guard try store.contains(digest, size: Int64(content.count)) else { return false }
+        guard try store.contains(digest, size: Int64(content.count)) else { return nil }
       }
       var index = try index(of: store)
+      var replaced: [ImageReference: Digest] = [:]
+      for reference in references {
+        replaced[reference] = index.manifest(named: reference)?.digest
+      }
       for reference in references { index.set(reference, to: manifest) }
       try store.replace(OCILayout.indexName, with: index.bytes)
       bytes += Int64(index.bytes.count)
-      return true
+      return replaced
     }
-    guard isWhole else { return nil }
-    return LoadResult(
+    guard let replaced else { return nil }
+    var result = LoadResult(
       isChanged: true, id: manifest.digest, bytesSent: bytes, layersSent: written,
       layersTotal: archive.layers.count)
+    result.replaced = replaced.filter { $0.value != manifest.digest }
+    return result
   }
 
   /// Removes the manifest, and what neither the index nor an image that is kept refers to.

@@ -194,7 +194,8 @@ extension PlainOutput {
         line += " \(sent) of \(Quantity.text(total, "layer"))"
       }
       line += image.bytesSent.map { " (\(Quantity.bytes($0)))" } ?? ""
-      return unlessQuiet(paint(.success, line + place + time))
+      let note = image.note.map { " (\(safe($0)))" } ?? ""
+      return unlessQuiet(paint(.success, line + place + time) + note)
     // A rollout has a line of its own.
     case .live where image.step == "rollout": return whenVerbose("\(name) live")
     case .live: return unlessQuiet(paint(.success, "\(name) live\(place)\(time)"))

@@ -75,6 +75,24 @@ import Testing
     }
   }
 
+  @Test func `an image that the name stood for before is told`() async throws {
+    let held = Held()
+    held.set(Digest(of: [1]))
+    let wanted = image
+    try await loading(
+      held: held,
+      onLoad: { _ in
+        held.set(wanted.id, layers: wanted.diffIDs)
+        return .init(body: "{\"stream\":\"Loaded image\"}\n")
+      }
+    ) { docker, archive, reference, _ in
+      let first = try await docker.load(archive, as: reference)
+      #expect(first.replaced == [reference: Digest(of: [1])])
+      let second = try await docker.load(archive, as: reference)
+      #expect(second.replaced.isEmpty)
+    }
+  }
+
   @Test func `what is refused in part is sent whole, once`() async throws {
     let held = Held()
     held.set(Digest(of: [1]), layers: [image.diffIDs[0]])

@@ -142,6 +142,17 @@ import Testing
     }
   }
 
+  @Test func `an image that a name stood for before is told`() async throws {
+    try await setting { setting in
+      let first = try await setting.load(image, as: "lab/one:dev")
+      #expect(first.replaced.isEmpty)
+      var other = image
+      other.environment = ["A=1"]
+      let second = try await setting.load(other, as: "lab/one:dev")
+      #expect(Array(second.replaced.values) == [first.id])
+    }
+  }
+
   @Test func `a layer that is not what its diff ID says is refused, and nothing is named by it`()
     async throws
   {
