@@ -180,6 +180,23 @@ let package = Package(
       ],
       swiftSettings: settings
     ),
+    // A face of a run, as the commands are: it reads what the run tells, and nothing but them knows it.
+    .target(
+      name: "Dashboard",
+      dependencies: [
+        "Basics",
+        "Watcher",
+        "Graph",
+        "Bazel",
+        "Events",
+        "Settings",
+        "Session",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      // The page is part of the program, which stays one file.
+      resources: [.embedInCode("Page")],
+      swiftSettings: settings
+    ),
     .executableTarget(
       name: "watchbuild",
       dependencies: [
@@ -194,6 +211,7 @@ let package = Package(
         "Runner",
         "Settings",
         "Session",
+        "Dashboard",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -387,6 +405,23 @@ let package = Package(
         "Runner",
         "Settings",
         "Session",
+        "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "DashboardTests",
+      dependencies: [
+        "Basics",
+        "Graph",
+        "Batching",
+        "Bazel",
+        "Events",
+        "Runner",
+        "Settings",
+        "Session",
+        "Dashboard",
         "TestSupport",
         .product(name: "SystemPackage", package: "swift-system"),
       ],

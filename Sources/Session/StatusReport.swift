@@ -100,6 +100,8 @@ package struct StatusReport: Encodable, Sendable {
   package var waitingChanges: Int
   /// So many clients wait for an answer.
   package var waits: Int
+  /// The address of the dashboard, with its token; left out where there is none.
+  package var dashboard: String?
   package var images: [Image]
   /// Names of those that are not what the files give.
   package var owed: [String]

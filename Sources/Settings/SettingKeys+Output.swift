@@ -18,6 +18,17 @@ extension SettingKeys {
       }, default: nil)
   }
 
+  /// Where the dashboard is served; `nil`: nowhere.
+  package var dashboard: SettingKey<DashboardAddress?> {
+    SettingKey(
+      "dashboard", option: "ui",
+      .unfiled({ text, _ throws(InvalidValue) in try SettingText.dashboard(text) }) {
+        $0?.text ?? "nowhere"
+      }, default: nil, valueName: "address",
+      help: "Serve a page that shows the run, to this machine alone: a port, or 127.0.0.1:PORT.",
+      shownDefault: "off; without an address a free port")
+  }
+
   package var color: SettingKey<ColorChoice> {
     SettingKey(
       "color", option: "color", .choice, default: .auto, valueName: "when",

@@ -21,6 +21,7 @@ package struct SettingKeys: Sendable {
     KnownSetting(\.waitsForLock),
     KnownSetting(\.output),
     KnownSetting(\.events),
+    KnownSetting(\.dashboard),
     KnownSetting(\.color),
     KnownSetting(\.verbosity),
   ]

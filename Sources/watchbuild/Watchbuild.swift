@@ -42,7 +42,7 @@ struct Watchbuild: AsyncParsableCommand {
     do {
       try DebugLog.start(
         arguments: arguments, environment: ProcessInfo.processInfo.environment)
-      let given = LeadingOptions.moved(arguments)
+      let given = OptionalAddress.completed(LeadingOptions.moved(arguments))
       try CommandNames.check(given, of: Self.configuration)
       let complete = try EnvironmentArguments(
         environment: ProcessInfo.processInfo.environment,

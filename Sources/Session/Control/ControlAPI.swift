@@ -42,7 +42,7 @@ package struct ControlAPI: Sendable {
     "/v1/wait": "POST", "/v1/pause": "POST", "/v1/resume": "POST", "/v1/stop": "POST",
   ]
 
-  func respond(to request: ControlRequest) async -> ControlResponse {
+  func response(to request: LocalRequest) async -> ControlResponse {
     if request.isForged {
       return .error(
         403, "forbidden",
@@ -67,7 +67,7 @@ package struct ControlAPI: Sendable {
     }
   }
 
-  private func answer(_ request: ControlRequest) async throws(BadRequest) -> ControlResponse {
+  private func answer(_ request: LocalRequest) async throws(BadRequest) -> ControlResponse {
     switch request.path {
     case "/v1/status": return .encoded(200, status())
     case "/v1/images": return .encoded(200, ["images": status().images])
@@ -89,7 +89,7 @@ package struct ControlAPI: Sendable {
   }
 
   private func log(named image: String) -> ControlResponse {
-    let name = ControlRequest.decoded(image)
+    let name = LocalRequest.decoded(image)
     return log(name).map { .text($0) }
       ?? .error(404, "noLog", "nothing is kept of an image named '\(name)'")
   }
@@ -109,7 +109,7 @@ package struct ControlAPI: Sendable {
     var timeoutMs: Int?
   }
 
-  private func trigger(_ request: ControlRequest) async throws(BadRequest) -> ControlResponse {
+  private func trigger(_ request: LocalRequest) async throws(BadRequest) -> ControlResponse {
     let body = try decode(TriggerBody.self, request.body)
     let stage = try stage(body.for)
     let demand = Request.Demand.trigger(
@@ -117,7 +117,7 @@ package struct ControlAPI: Sendable {
     return response(try await ask(demand, timeoutMs: body.timeoutMs))
   }
 
-  private func wait(_ request: ControlRequest) async throws(BadRequest) -> ControlResponse {
+  private func wait(_ request: LocalRequest) async throws(BadRequest) -> ControlResponse {
     let body = try decode(WaitBody.self, request.body)
     let paths = (body.paths ?? []).map { FilePath($0).lexicallyNormalized() }
     if let relative = paths.first(where: { !$0.isAbsolute }) {

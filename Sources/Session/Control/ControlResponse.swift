@@ -27,19 +27,15 @@ enum ControlResponse: Sendable {
     }
   }
 
-  /// The reason phrase of a status.
-  static func reason(_ status: Int) -> String {
-    switch status {
-    case 200: "OK"
-    case 202: "Accepted"
-    case 400: "Bad Request"
-    case 403: "Forbidden"
-    case 404: "Not Found"
-    case 405: "Method Not Allowed"
-    case 408: "Request Timeout"
-    case 413: "Content Too Large"
-    case 503: "Service Unavailable"
-    default: "Internal Server Error"
+  /// The same as it is sent.
+  var answer: LocalAnswer {
+    switch self {
+    case .object(let status, let bytes):
+      LocalAnswer(status, type: "application/json", bytes + [10])
+    case .text(let bytes): LocalAnswer(200, type: "text/plain; charset=utf-8", bytes)
+    case .lines(let lines):
+      LocalAnswer(
+        200, headers: ["Content-Type: application/jsonl"], .chunks(lines.map { $0 + [10] }))
     }
   }
 }

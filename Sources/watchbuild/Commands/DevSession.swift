@@ -1,6 +1,7 @@
 import Basics
 import Batching
 import Bazel
+import Dashboard
 import Events
 import FoundationEssentials
 import Glibc
@@ -26,6 +27,7 @@ struct DevSession: Sendable {
   private let session: Session<ContinuousClock>
   private let stop: @Sendable () -> Void
   private let degraded = DegradedNotes()
+  private let shown = ShownRun()
   private let log = Logger(label: "watcher")
 
   init(
@@ -46,9 +48,16 @@ struct DevSession: Sendable {
   /// Runs until cancelled.
   func run() async throws {
     let control = try await startControl()
+    var dashboard: Dashboard?
     let result: Result<Void, any Error>
-    do { result = .success(try await runLoop()) } catch { result = .failure(error) }
+    do {
+      dashboard = try await startDashboard()
+      result = .success(try await runLoop())
+    } catch {
+      result = .failure(error)
+    }
     // Also where it was cancelled: those who wait are told.
+    await dashboard?.stop()
     await control?.stop()
     try result.get()
   }
@@ -108,7 +117,8 @@ struct DevSession: Sendable {
   /// Where images are found by a query, a BUILD file anywhere may name a new one: then the whole
   /// tree stays watched.
   private func follow(_ index: TargetIndex) async -> Bool {
-    await watch.follow(index, isWhole: bench.findsImages)
+    shown.add(index)
+    return await watch.follow(index, isWhole: bench.findsImages)
   }
 
   private func tellOverdue(_ batch: Batch) {
@@ -186,6 +196,19 @@ struct DevSession: Sendable {
     }
   }
 
+  /// - Returns: `nil` where none is asked for.
+  /// - Throws: `Problem` where its address is taken.
+  private func startDashboard() async throws -> Dashboard? {
+    guard let address = bench.settings.dashboard else { return nil }
+    let dashboard = Dashboard(
+      shown.sources(of: bench, api), at: address, memory: bench.settings.stateDirectory)
+    let page = try await dashboard.start()
+    shown.opened(page)
+    // Whoever reads standard error no longer is told by the next line there.
+    try? OutputStream.standardError.write(lines: ["dashboard: \(page)"])
+    return dashboard
+  }
+
   private var api: ControlAPI {
     let run = StatusReport.Run(
       version: watchbuildVersion, workspace: bench.settings.workspace, process: getpid(),
@@ -194,11 +217,13 @@ struct DevSession: Sendable {
       ask: { await session.ask($0) },
       status: {
         let state = session.state
-        return StatusReport(
+        var report = StatusReport(
           run, loop: state.loop,
           window: state.window.map {
             StatusReport.Window(changes: $0.changes, openMs: $0.age.milliseconds)
           }, degraded: degraded.all, seq: bench.log.last)
+        report.dashboard = shown.address
+        return report
       }, events: { EventLines(bench.log, since: $0, goesOn: $1) }, stop: stop)
     let kept = bench.settings.stateDirectory.appending(KeptOutput.directoryName)
     api.log = { image in

@@ -24,6 +24,9 @@ struct WatchOptions: ParsableArguments {
   @Flag(help: "Build nothing at start; wait for the first change.")
   var postpone = false
 
+  @Option(setting: \.dashboard)
+  var ui: DashboardAddress?
+
   var layer: SettingsLayer {
     var layer = SettingsLayer()
     layer.trigger = trigger
@@ -32,6 +35,7 @@ struct WatchOptions: ParsableArguments {
     layer.maxDelay = maxDelay
     layer.onBusyUpdate = onBusyUpdate
     layer.isPostponed = postpone ? true : nil
+    layer.dashboard = ui
     return layer
   }
 }

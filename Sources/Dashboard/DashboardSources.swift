@@ -1,0 +1,30 @@
+package import Events
+package import FoundationEssentials
+package import Session
+
+/// What the dashboard shows, and what it may have done. All of it belongs to the run.
+package struct DashboardSources: Sendable {
+  package var hub: EventHub
+  /// How the loop is now.
+  package var status: @Sendable () -> StatusReport
+  /// Triggers, pauses, resumes, and gives the output that is kept.
+  package var control: ControlAPI
+  /// Tells why a path affects images.
+  package var why: @Sendable (String) async -> WhyAnswer
+  /// Gives the trace of a cycle; `nil`: none is kept.
+  package var trace: @Sendable (Int) async -> [UInt8]? = { _ in nil }
+  /// Looks at disks, limits and containers.
+  package var look: @Sendable () async -> Surroundings = { Surroundings() }
+  package var clock: any Clock<Duration> = ContinuousClock()
+  /// The time of day.
+  package var now: @Sendable () -> Date = { Date() }
+
+  package init(
+    hub: EventHub, control: ControlAPI, why: @escaping @Sendable (String) async -> WhyAnswer
+  ) {
+    self.hub = hub
+    self.control = control
+    self.why = why
+    status = control.status
+  }
+}
