@@ -62,9 +62,11 @@ extension SettingText {
     if host.lowercased() == "localhost" { return "127.0.0.1" }
     if host == "::1" { return host }
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-    let isAddress = parts.count == 4 && parts.allSatisfy { part in
-      part.allSatisfy(\.isNumber) && UInt8(part) != nil
-    }
+    let isAddress =
+      parts.count == 4
+      && parts.allSatisfy { part in
+        part.allSatisfy(\.isNumber) && UInt8(part) != nil
+      }
     return isAddress && parts[0] == "127" ? host : nil
   }
 }

@@ -80,7 +80,8 @@ package struct Headline: Equatable, Encodable, Sendable {
       let shown = facts.failed.prefix(3).joined(separator: ", ")
       let more = facts.failed.count > 3 ? " +\(facts.failed.count - 3)" : ""
       return (
-        "\(facts.failed.count) BROKEN: \(shown)\(more)", "what is broken is built again when it is saved"
+        "\(facts.failed.count) BROKEN: \(shown)\(more)",
+        "what is broken is built again when it is saved"
       )
     }
     guard facts.otherErrors > 0 else { return nil }

@@ -27,7 +27,9 @@ struct LaneBuilder: Sendable {
       imageCount: batch.images.count, status: "running",
       start: start.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)),
       ok: 0, failed: 0, shared: [], images: [], hidden: 0)
-    if batch.windowMs > 0 { cycleSpans = [.init(name: "window", kind: "window", from: 0, to: batch.windowMs)] }
+    if batch.windowMs > 0 {
+      cycleSpans = [.init(name: "window", kind: "window", from: 0, to: batch.windowMs)]
+    }
   }
 
   mutating func add(_ event: Event) {

@@ -35,7 +35,8 @@ package struct Tile: Equatable, Encodable, Sendable {
     why = image.owed?.text
     let loads = image.loaded?.events ?? []
     let told = loads.flatMap { $0.refs ?? [] }
-    refs = told.isEmpty ? image.refs : told.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    refs =
+      told.isEmpty ? image.refs : told.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     id = loads.compactMap(\.id).first
     loadedAt = image.loaded?.time
     runtimes = loads.compactMap(\.runtime)

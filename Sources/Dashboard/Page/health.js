@@ -33,7 +33,7 @@ export function showHealth(health) {
   byId("health").replaceChildren(...items);
   set(byId("pause"), "data-paused", health.paused ? "yes" : null);
   byId("pause-text").textContent = health.paused ? "Resume" : "Pause";
-  byId("pause-sign").textContent = health.paused ? "▶" : "⏸";
+  byId("pause-sign").textContent = health.paused ? "▸" : "‖";
 }
 
 function chip(state, name, value, title) {

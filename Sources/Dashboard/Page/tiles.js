@@ -5,7 +5,7 @@ import { age, clean, duration, shorten } from "./text.js";
 
 const STATES = {
   current: ["✓", "current"], building: ["", "building"], loading: ["↓", "loading"],
-  rolling: ["↻", "rolling out"], failed: ["✗", "failed"], owed: ["○", "owed"], held: ["⏸", "held up"],
+  rolling: ["↻", "rolling out"], failed: ["✗", "failed"], owed: ["○", "owed"], held: ["‖", "held up"],
 };
 const CIRCLE = 2 * Math.PI * 15;
 
@@ -58,7 +58,7 @@ function make(name) {
     ring,
     h("div", { class: "tile-head" }, h("h3", { title: clean(name) }, clean(name)), h("p", { class: "state" })),
     h("div", { class: "tile-ref" }, h("code"),
-      h("button", { type: "button", "data-act": "copy", class: "icon", "aria-label": `Copy the name of ${clean(name)} in the runtime` }, "⧉"),
+      h("button", { type: "button", "data-act": "copy", class: "icon", "aria-label": `Copy the name of ${clean(name)} in the runtime` }, "copy"),
       h("button", { type: "button", "data-act": "build", class: "icon", "aria-label": `Rebuild ${clean(name)}` }, "↻")),
     h("p", { class: "tile-foot" }, h("span", { class: "age" }), h("span", { class: "took" })),
     h("p", { class: "older", hidden: true }),
@@ -160,5 +160,5 @@ async function copy(button, tile) {
   }
   write(button, copied ? "✓" : "⌨");
   write(byId("said"), copied ? `${clean(tile.refs[0])} is copied` : "it is marked; copy it by hand");
-  setTimeout(() => write(button, "⧉"), 1200);
+  setTimeout(() => write(button, "copy"), 1200);
 }

@@ -24,7 +24,8 @@ struct WatchOptions: ParsableArguments {
   @Flag(help: "Build nothing at start; wait for the first change.")
   var postpone = false
 
-  @Option(setting: \.dashboard)
+  // What follows the option need not be an address: see `OptionalAddress`.
+  @Option(help: ArgumentHelp(setting: \.dashboard), transform: SettingText.dashboard)
   var ui: DashboardAddress?
 
   var layer: SettingsLayer {

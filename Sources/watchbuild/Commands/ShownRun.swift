@@ -31,7 +31,9 @@ final class ShownRun: Sendable {
     var sources = DashboardSources(
       hub: bench.log, control: control,
       why: { path in
-        let indexes = self.state.withLock { $0.indexes.values.sorted { $0.workspace.string < $1.workspace.string } }
+        let indexes = self.state.withLock {
+          $0.indexes.values.sorted { $0.workspace.string < $1.workspace.string }
+        }
         return WhyAnswer(of: path, in: settings.workspace, by: indexes)
       })
     sources.trace = { Self.trace(of: $0, settings) }
