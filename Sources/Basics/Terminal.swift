@@ -8,6 +8,9 @@ package enum Terminal {
   /// Moves to the start of the line and erases it.
   package static let clearLine = "\r\u{1B}[K"
 
+  /// Empties the screen, and leaves what has been scrolled off it.
+  package static let clearScreen = "\u{1B}[H\u{1B}[2J"
+
   /// In columns; the usual 80 where the terminal does not say.
   package static func width(_ descriptor: Int32) -> Int {
     var size = winsize()

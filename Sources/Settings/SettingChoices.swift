@@ -18,6 +18,15 @@ package enum ColorChoice: String, CaseIterable, Sendable {
   case never
 }
 
+/// When a terminal rings.
+package enum BellChoice: String, CaseIterable, Sendable {
+  case never
+  /// When the state changes between all well and broken.
+  case change
+  /// After each cycle.
+  case always
+}
+
 package enum Verbosity: String, CaseIterable, Sendable {
   case quiet
   case normal

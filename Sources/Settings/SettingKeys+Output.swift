@@ -29,6 +29,17 @@ extension SettingKeys {
       shownDefault: "off; without an address a free port")
   }
 
+  package var bell: SettingKey<BellChoice> {
+    SettingKey(
+      "bell", option: "bell", .choice, default: .never, valueName: "when",
+      help: "Ring when the state changes between all well and broken, or after each cycle.")
+  }
+
+  /// Whether the screen is cleared when a cycle begins.
+  package var clears: SettingKey<Bool> {
+    SettingKey("clears", option: "clear", .boolean, default: false)
+  }
+
   package var color: SettingKey<ColorChoice> {
     SettingKey(
       "color", option: "color", .choice, default: .auto, valueName: "when",

@@ -22,6 +22,8 @@ package struct SettingKeys: Sendable {
     KnownSetting(\.output),
     KnownSetting(\.events),
     KnownSetting(\.dashboard),
+    KnownSetting(\.bell),
+    KnownSetting(\.clears),
     KnownSetting(\.color),
     KnownSetting(\.verbosity),
   ]

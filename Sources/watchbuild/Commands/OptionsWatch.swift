@@ -24,6 +24,12 @@ struct WatchOptions: ParsableArguments {
   @Flag(help: "Build nothing at start; wait for the first change.")
   var postpone = false
 
+  @Option(setting: \.bell)
+  var bell: BellChoice?
+
+  @Flag(help: "Clear the screen at each cycle.")
+  var clear = false
+
   // What follows the option need not be an address: see `OptionalAddress`.
   @Option(help: ArgumentHelp(setting: \.dashboard), transform: SettingText.dashboard)
   var ui: DashboardAddress?
@@ -36,6 +42,8 @@ struct WatchOptions: ParsableArguments {
     layer.maxDelay = maxDelay
     layer.onBusyUpdate = onBusyUpdate
     layer.isPostponed = postpone ? true : nil
+    layer.bell = bell
+    layer.clears = clear ? true : nil
     layer.dashboard = ui
     return layer
   }

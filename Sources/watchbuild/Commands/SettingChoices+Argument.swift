@@ -2,6 +2,7 @@ import ArgumentParser
 import Batching
 import Settings
 
+extension BellChoice: ExpressibleByArgument {}
 extension BusyPolicy.Choice: ExpressibleByArgument {}
 extension ColorChoice: ExpressibleByArgument {}
 extension OutputMode: ExpressibleByArgument {}

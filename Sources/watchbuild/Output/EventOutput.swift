@@ -14,38 +14,54 @@ final class EventOutput: Sendable {
 
   private let form: Form
   private let stream: OutputStream
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   private struct State {
     var progress = ProgressLine()
     var cycle = CycleLines()
     var retries = QuietRetries()
+    var bell: Bell
   }
+
+  /// Whether the screen is cleared when a cycle begins.
+  private let clears: Bool
 
   init(_ settings: Settings) {
     switch settings.output {
     case .json:
       form = .json
       stream = .standardOutput
+      clears = false
+      state = Mutex(State(bell: Bell(.never)))
     case .tty, .plain:
       let lines = PlainOutput(verbosity: settings.verbosity, usesColor: settings.usesColor)
       stream = .standardError
       // A cursor is moved only where there is one, and what is wanted quiet stays so.
-      let isTerminal = settings.output == .tty && Terminal.isTerminal(stream.descriptor.rawValue)
-      form = isTerminal && settings.verbosity == .normal ? .terminal(lines) : .lines(lines)
+      let isTerminal = Terminal.isTerminal(stream.descriptor.rawValue)
+      let isWrittenOver = isTerminal && settings.output == .tty && settings.verbosity == .normal
+      form = isWrittenOver ? .terminal(lines) : .lines(lines)
+      clears = isTerminal && settings.clears
+      state = Mutex(State(bell: Bell(isTerminal ? settings.bell : .never)))
     }
   }
 
   /// Lines on a stream that is a terminal.
-  init(_ lines: PlainOutput, terminal stream: OutputStream) {
+  init(
+    _ lines: PlainOutput, terminal stream: OutputStream, bell: BellChoice = .never,
+    clears: Bool = false
+  ) {
     form = .terminal(lines)
     self.stream = stream
+    self.clears = clears
+    state = Mutex(State(bell: Bell(bell)))
   }
 
   /// JSON Lines to a stream, each written at once.
   init(json stream: OutputStream) {
     form = .json
     self.stream = stream
+    clears = false
+    state = Mutex(State(bell: Bell(.never)))
   }
 
   /// Writes one event, without delay; to be called in the order of the events.
@@ -53,9 +69,16 @@ final class EventOutput: Sendable {
   /// - Throws: `OutputClosed` when nobody reads any more: a reason to stop, not to fail.
   func write(_ event: Event) throws {
     switch form {
-    case .lines(let output): try stream.write(lines: shown(event, output).flatMap(output.lines))
+    case .lines(let output):
+      let events = shown(event, output)
+      try begin(events)
+      try stream.write(lines: events.flatMap(output.lines))
+      try ring(events)
     case .terminal(let output):
-      try write(shown(event, output).flatMap(output.lines), after: event)
+      let events = shown(event, output)
+      try begin(events)
+      try write(events.flatMap(output.lines), after: event)
+      try ring(events)
     case .json: try stream.write(json: event.json())
     }
   }
@@ -66,6 +89,21 @@ final class EventOutput: Sendable {
     return state.withLock { state in
       state.retries.shown(event).flatMap { state.cycle.shown($0) }
     }
+  }
+
+  /// A cycle begins on an empty screen where that is wanted.
+  private func begin(_ events: [Event]) throws {
+    guard clears, events.contains(where: { if case .batch = $0.kind { true } else { false } })
+    else { return }
+    try stream.write(Array(Terminal.clearScreen.utf8))
+  }
+
+  private func ring(_ events: [Event]) throws {
+    let rings = state.withLock { state in
+      // Each has to be followed, also where an earlier one rings.
+      events.map { state.bell.rings(at: $0) }.contains(true)
+    }
+    if rings { try stream.write(Array(Bell.sound.utf8)) }
   }
 
   /// Lines that stay, above the one that is written over.

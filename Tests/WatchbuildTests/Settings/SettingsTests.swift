@@ -82,6 +82,16 @@ struct SettingsTests {
       file: "", read: { $0.events.map { "\($0)" } ?? "none" },
       expected: ("descriptor(3)", "descriptor(4)", "none", "none")),
     Row(
+      name: "bell", option: ["--bell", "always"], variable: ("WATCHBUILD_BELL", "change"),
+      file: "", read: { $0.bell.rawValue }, expected: ("always", "change", "never", "never")),
+    Row(
+      name: "clear", option: ["--clear"], variable: ("WATCHBUILD_CLEAR", "1"), file: "",
+      read: { "\($0.clears)" }, expected: ("true", "true", "false", "false")),
+    Row(
+      name: "dashboard", option: ["--ui", "127.0.0.2:80"], variable: ("WATCHBUILD_UI", "8080"),
+      file: "", read: { $0.dashboard?.text ?? "none" },
+      expected: ("127.0.0.2:80", "127.0.0.1:8080", "none", "none")),
+    Row(
       name: "color", option: ["--color", "always"], variable: ("WATCHBUILD_COLOR", "never"),
       file: "", read: { $0.color.rawValue }, expected: ("always", "never", "auto", "auto")),
     Row(
@@ -146,7 +156,9 @@ struct SettingsTests {
     (["-q", "-v"], "exclude each other"),
     (["--debounce", "1s", "--max-delay", "500ms"], "shorter than the debounce"),
     (["--", "--define=a=b", "//services/api:image"], "is a target, not an option"),
-    (["--ui"], "Unknown option '--ui'"),
+    (["--ui=0.0.0.0:80"], "no address of this machine's loopback interface"),
+    (["--bell", "alwys"], "'alwys'"),
+    (["--uii"], "Unknown option '--uii'"),
   ])
   func `a bad option is refused with what to write`(_ arguments: [String], _ reason: String) throws
   {
