@@ -5,6 +5,10 @@ struct MountTable: Equatable {
   struct Mount: Hashable {
     /// The kernel's number for it; used again once it is gone.
     var id: Int
+    /// The device of the file system, such as `0:51`: another one may get the number of one that is gone.
+    var device: String
+    /// The directory of the file system that is mounted.
+    var root: [UInt8]
     /// Absolute, as bytes.
     var point: [UInt8]
     /// Such as `tmpfs`, or `fuse.sshfs`.
@@ -40,7 +44,9 @@ struct MountTable: Equatable {
       let separator = fields[6...].firstIndex(where: { $0.elementsEqual("-".utf8) }),
       fields.indices.contains(separator + 1)
     else { return nil }
-    return Mount(id: id, point: unescaped(fields[4]), kind: text(fields[separator + 1]))
+    return Mount(
+      id: id, device: text(fields[2]), root: unescaped(fields[3]), point: unescaped(fields[4]),
+      kind: text(fields[separator + 1]))
   }
 
   private static func text(_ bytes: ArraySlice<UInt8>) -> String {

@@ -24,6 +24,13 @@ import Testing
     #expect(changes(table(root, data), since: table(root, data)) == [])
   }
 
+  @Test func `a file system that has the number of one that is gone is another`() {
+    let earlier = table("36 22 0:51 / /w/pkg rw - tmpfs none rw")
+    #expect(table("36 22 0:52 / /w/pkg rw - tmpfs none rw").changes(since: earlier).count == 1)
+    #expect(table("36 22 0:51 /a /w/pkg rw - tmpfs none rw").changes(since: earlier).count == 1)
+    #expect(table("36 22 0:51 / /w/pkg rw - tmpfs none rw").changes(since: earlier).isEmpty)
+  }
+
   @Test func `of two mounts at one place the later is on top`() {
     let other = #"32 31 0:41 / /w/my\040data rw - overlay none rw"#
     #expect(changes(table(root, data, other), since: table(root, data)) == ["/w/my data overlay"])
