@@ -49,6 +49,8 @@ struct DirectoryLockTests {
       try await DirectoryLock.locked(open, clock: clock) { _ in true }
     }
     await clock.waitForSleepers()
+    // Closing alone would not do: a child that another test is just forking has the descriptor, too.
+    #expect(flock(holder.rawValue, LOCK_UN) == 0)
     try holder.close()
     clock.advance(by: .milliseconds(50))
     #expect(try await taking.value)
