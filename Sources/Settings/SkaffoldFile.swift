@@ -1,29 +1,15 @@
 package import Basics
 import Graph
 import Images
-package import SystemPackage
 
 /// Takes over a part of a `skaffold.yaml`: the artifacts that Bazel builds.
-package struct SkaffoldFile: Equatable, Sendable {
-  package var images: [InitialConfiguration.Image] = []
-  /// Parts that are not taken over, each with the reason where there is one.
-  package var left: [String] = []
+package struct SkaffoldFile: ForeignFile, Equatable, Sendable {
+  package static let name = "skaffold.yaml"
 
-  private static let maximumSize = 1 << 20
+  package private(set) var images: [InitialConfiguration.Image] = []
+  package private(set) var left: [String] = []
 
-  /// - Throws: `Problem` when it can't be read, is no skaffold.yaml, or Bazel builds nothing in it.
-  package static func read(_ path: FilePath) throws(Problem) -> SkaffoldFile {
-    let bytes: [UInt8]
-    do {
-      bytes = try Disk.read(path, limit: maximumSize)
-    } catch {
-      throw Problem(
-        "can't read \(path): \(error)", hint: "pass an existing skaffold.yaml to --from")
-    }
-    return try SkaffoldFile(String(decoding: bytes, as: UTF8.self), file: path.string)
-  }
-
-  init(_ text: String, file: String) throws(Problem) {
+  package init(_ text: String, file: String) throws(Problem) {
     let root = try YAMLDocument(parsing: text, file: file).root
     guard root?["apiVersion"]?.scalarText?.hasPrefix("skaffold/") == true else {
       throw Problem(
@@ -57,7 +43,7 @@ package struct SkaffoldFile: Equatable, Sendable {
       left.append("artifact \(name): this is no image reference")
       return
     }
-    var image = InitialConfiguration.Image(name: unique(for: name), target: label.description)
+    var image = InitialConfiguration.Image(name: unusedName(for: name), target: label.description)
     image.ref = reference.description
     if case .sequence(let options) = bazel["args"]?.content, !options.isEmpty {
       image.options = options.compactMap(\.scalarText)
@@ -65,15 +51,6 @@ package struct SkaffoldFile: Equatable, Sendable {
     images.append(image)
     leave(artifact, but: ["image", "bazel", "context"], in: "artifact \(name): ")
     leave(bazel, but: ["target", "args"], in: "artifact \(name): bazel.")
-  }
-
-  /// The last part of an image's path, with a number where another image has it.
-  private func unique(for image: String) -> String {
-    let last = image.split(separator: "/").last.map(String.init) ?? image
-    let name = String(last.prefix { $0 != ":" && $0 != "@" })
-    let taken = Set(images.map(\.name))
-    guard taken.contains(name) else { return name }
-    return (2...).lazy.map { "\(name)-\($0)" }.first { !taken.contains($0) } ?? name
   }
 
   private mutating func leave(_ node: YAMLNode?, but taken: Set<String>, in place: String) {

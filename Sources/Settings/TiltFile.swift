@@ -1,7 +1,6 @@
 package import Basics
 import Graph
 import Images
-package import SystemPackage
 
 /// The images that a Tiltfile has plainly built by Bazel.
 ///
@@ -9,25 +8,13 @@ package import SystemPackage
 /// Nothing is evaluated.
 ///
 /// Source: https://docs.tilt.dev/api.html
-package struct TiltFile: Equatable, Sendable {
+package struct TiltFile: ForeignFile, Equatable, Sendable {
+  package static let name = "Tiltfile"
+
   package private(set) var images: [InitialConfiguration.Image] = []
-  /// Parts that are not taken over, each with its line.
   package private(set) var left: [String] = []
 
-  private static let maximumSize = 1 << 20
-
-  /// - Throws: `Problem` when it can't be read, or Bazel builds nothing in it.
-  package static func read(_ path: FilePath) throws(Problem) -> TiltFile {
-    let bytes: [UInt8]
-    do {
-      bytes = try Disk.read(path, limit: maximumSize)
-    } catch {
-      throw Problem("can't read \(path): \(error)", hint: "pass an existing Tiltfile to --from")
-    }
-    return try TiltFile(String(decoding: bytes, as: UTF8.self), file: path.string)
-  }
-
-  init(_ text: String, file: String) throws(Problem) {
+  package init(_ text: String, file: String) throws(Problem) {
     for call in StarlarkCalls(text).calls { take(call) }
     guard !images.isEmpty else {
       throw Problem(
@@ -55,7 +42,7 @@ package struct TiltFile: Equatable, Sendable {
       return
     }
     guard !images.contains(where: { $0.target == target }) else { return }
-    var image = InitialConfiguration.Image(name: unique(for: name), target: target)
+    var image = InitialConfiguration.Image(name: unusedName(for: name), target: target)
     if isReference {
       guard let reference = ImageReference(name) else {
         left.append("line \(call.line): custom_build: '\(name)' is no image reference")
@@ -82,14 +69,5 @@ package struct TiltFile: Equatable, Sendable {
     let labels = own.filter { $0.hasPrefix("//") || $0.hasPrefix("@") }.compactMap { Label($0) }
     guard labels.count == 1 else { return nil }
     return labels[0].description
-  }
-
-  /// The last part of a name, with a number where another image has it.
-  private func unique(for name: String) -> String {
-    let last = name.split(separator: "/").last.map(String.init) ?? name
-    let short = String(last.prefix { $0 != ":" && $0 != "@" })
-    let taken = Set(images.map(\.name))
-    guard taken.contains(short) else { return short }
-    return (2...).lazy.map { "\(short)-\($0)" }.first { !taken.contains($0) } ?? short
   }
 }

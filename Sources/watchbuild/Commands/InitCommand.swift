@@ -71,15 +71,9 @@ struct InitCommand: AsyncParsableCommand {
   }
 
   /// A Tiltfile has that name, or ends in it; every other file is one of Skaffold.
-  private static func taken(
-    from path: FilePath
-  ) throws -> (images: [InitialConfiguration.Image], left: [String]) {
-    if path.lastComponent?.string.lowercased().hasSuffix("tiltfile") == true {
-      let file = try TiltFile.read(path)
-      return (file.images, file.left)
-    }
-    let file = try SkaffoldFile.read(path)
-    return (file.images, file.left)
+  private static func taken(from path: FilePath) throws(Problem) -> any ForeignFile {
+    path.lastComponent?.string.lowercased().hasSuffix("tiltfile") == true
+      ? try TiltFile.read(path) : try SkaffoldFile.read(path)
   }
 
   private func write(_ text: String, to path: FilePath) throws {
