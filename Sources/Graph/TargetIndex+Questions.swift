@@ -1,3 +1,4 @@
+import Basics
 package import SystemPackage
 package import Watcher
 
@@ -25,6 +26,21 @@ extension TargetIndex {
     }
     let nodes = labels.nodes(called: label)
     return nodes.isEmpty ? nil : paths(from: nodes)
+  }
+
+  /// Why a change of a path affects images: for a directory, of every file in the graph that lies below it.
+  package func explanation(under change: FileChange) -> [String: [String]] {
+    Self.shortest(
+      changes(under: change).map { change in
+        explanation(of: change) { BuildFileName.marksPackage(workspace.appending($0)) }
+      })
+  }
+
+  /// The shortest way to each image that any of several explanations has.
+  package static func shortest(_ explanations: [[String: [String]]]) -> [String: [String]] {
+    explanations.reduce(into: [:]) { all, ways in
+      all.merge(ways) { $0.count <= $1.count ? $0 : $1 }
+    }
   }
 
   /// A path as changes of files: for a directory, of every file in the graph that lies below it.

@@ -28,16 +28,8 @@ package struct WhyAnswer: Equatable, Encodable, Sendable {
     path = shown.string
     let exists = Disk.exists(file)
     known = exists || indexes.contains { $0.knows(file) }
-    var shortest: [String: [String]] = [:]
-    for index in indexes {
-      let change = FileChange(path: file, kind: exists ? .modified : .deleted)
-      for one in index.changes(under: change) {
-        let ways = index.explanation(of: one) {
-          BuildFileName.marksPackage(index.workspace.appending($0))
-        }
-        shortest.merge(ways) { $0.count <= $1.count ? $0 : $1 }
-      }
-    }
+    let change = FileChange(path: file, kind: exists ? .modified : .deleted)
+    let shortest = TargetIndex.shortest(indexes.map { $0.explanation(under: change) })
     ways = shortest.sorted { $0.key < $1.key }.map {
       Way(image: $0.key, target: $0.value.last ?? "", path: $0.value)
     }

@@ -50,10 +50,10 @@ struct AffectedImages: Sendable {
     switch subject {
     case .label(let label):
       let ways = indexes.compactMap { $0.explanation(of: label) }
-      return ways.isEmpty ? nil : Self.merged(ways)
+      return ways.isEmpty ? nil : TargetIndex.shortest(ways)
     case .path(let path):
       if Disk.exists(path) {
-        return Self.merged(indexes.map { Self.explanation(of: path, .modified, in: $0) })
+        return Self.explanation(of: path, .modified, in: indexes)
       }
       var knowing = indexes.filter { $0.knows(path) }
       // A file that a glob matched is known to the index of before it went alone.
@@ -67,25 +67,15 @@ struct AffectedImages: Sendable {
         }
       }
       guard !knowing.isEmpty else { return nil }
-      return Self.merged(knowing.map { Self.explanation(of: path, .deleted, in: $0) })
+      return Self.explanation(of: path, .deleted, in: knowing)
     }
   }
 
   private static func explanation(
-    of path: FilePath, _ kind: FileChange.Kind, in index: TargetIndex
+    of path: FilePath, _ kind: FileChange.Kind, in indexes: [TargetIndex]
   ) -> [String: [String]] {
-    merged(
-      index.changes(under: FileChange(path: path, kind: kind)).map { change in
-        index.explanation(of: change) {
-          BuildFileName.marksPackage(index.workspace.appending($0))
-        }
-      })
-  }
-
-  private static func merged(_ ways: [[String: [String]]]) -> [String: [String]] {
-    ways.reduce(into: [:]) { all, ways in
-      all.merge(ways) { $0.count <= $1.count ? $0 : $1 }
-    }
+    TargetIndex.shortest(
+      indexes.map { $0.explanation(under: FileChange(path: path, kind: kind)) })
   }
 
   private static func unknown(_ text: String, _ subject: Subject) -> Problem {
