@@ -10,4 +10,20 @@ extension String {
       return byte < 16 ? "%0\(digits)" : "%\(digits)"
     }.joined()
   }
+
+  /// The text that `%2F` and the like stand for; what stands for nothing stays as it is.
+  package var percentDecoded: String {
+    var bytes: [UInt8] = []
+    var rest = Array(utf8)[...]
+    while let first = rest.popFirst() {
+      let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+      if first == UInt8(ascii: "%"), digits.utf8.count == 2, let byte = UInt8(digits, radix: 16) {
+        bytes.append(byte)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(first)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
 }

@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 import SystemPackage
 
@@ -200,23 +201,12 @@ extension BuildEvents {
 
   /// The path of a `file:` URI, percent signs decoded.
   static func path(uri: String) -> FilePath? {
-    var rest = Array(uri.utf8).dropFirst(5)
-    if rest.starts(with: "//".utf8) {
+    var rest = uri.dropFirst(5)
+    if rest.hasPrefix("//") {
       // A host, which is empty on one machine, ends at the path's first slash.
-      guard let slash = rest.dropFirst(2).firstIndex(of: UInt8(ascii: "/")) else { return nil }
+      guard let slash = rest.dropFirst(2).firstIndex(of: "/") else { return nil }
       rest = rest[slash...]
     }
-    var bytes: [UInt8] = []
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), rest.count >= 2,
-        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-      {
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return FilePath(String(decoding: bytes, as: UTF8.self))
+    return FilePath(String(rest).percentDecoded)
   }
 }

@@ -65,7 +65,7 @@ struct DashboardService: LocalService {
         200, headers: ["Content-Type: text/event-stream"],
         .chunks(PageStream(board: board, clock: sources.clock)))
     case "/why":
-      let path = LocalRequest.decoded(request.query["path"] ?? "")
+      let path = (request.query["path"] ?? "").percentDecoded
       guard !path.isEmpty, !path.contains("\0") else {
         return refusal(400, "badRequest", "name a path")
       }

@@ -89,7 +89,7 @@ package struct ControlAPI: Sendable {
   }
 
   private func log(named image: String) -> ControlResponse {
-    let name = LocalRequest.decoded(image)
+    let name = image.percentDecoded
     return log(name).map { .text($0) }
       ?? .error(404, "noLog", "nothing is kept of an image named '\(name)'")
   }

@@ -43,21 +43,4 @@ package struct LocalRequest: Hashable, Sendable {
   package subscript(name: String) -> [String] {
     headers.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
   }
-
-  /// The text that `%2F` and the like stand for; what stands for nothing stays as it is.
-  package static func decoded(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let first = rest.first {
-      let digits = String(decoding: rest.dropFirst().prefix(2), as: UTF8.self)
-      if first == UInt8(ascii: "%"), digits.count == 2, let byte = UInt8(digits, radix: 16) {
-        bytes.append(byte)
-        rest = rest.dropFirst(3)
-      } else {
-        bytes.append(first)
-        rest = rest.dropFirst()
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
 }
