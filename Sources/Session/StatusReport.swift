@@ -167,7 +167,7 @@ package struct StatusReport: Encodable, Sendable {
   }
 
   fileprivate static func text(_ time: Date) -> String {
-    time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    time.formatted(.event)
   }
 
   fileprivate static func shown(_ path: FilePath, in workspace: FilePath) -> String {

@@ -25,7 +25,7 @@ struct LaneBuilder: Sendable {
       number: event.cycle ?? 0, cause: batch.cause,
       changes: batch.changes.prefix(10).map(\.path), changeCount: batch.changeCount,
       imageCount: batch.images.count, status: "running",
-      start: start.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)),
+      start: start.formatted(.event),
       ok: 0, failed: 0, shared: [], images: [], hidden: 0)
     if batch.windowMs > 0 {
       cycleSpans = [.init(name: "window", kind: "window", from: 0, to: batch.windowMs)]

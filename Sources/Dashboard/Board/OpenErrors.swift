@@ -125,7 +125,7 @@ struct OpenErrors: Sendable {
   }
 
   private static func text(_ time: Date) -> String {
-    time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    time.formatted(.event)
   }
 }
 

@@ -11,7 +11,7 @@ extension Event: Encodable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(sequence, forKey: .seq)
     try container.encode(
-      time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)), forKey: .time)
+      time.formatted(.event), forKey: .time)
     try container.encode(type, forKey: .type)
     try container.encodeIfPresent(cycle, forKey: .cycle)
     try kind.fields.encode(to: encoder)

@@ -58,7 +58,7 @@ package struct CycleProfile: Sendable, Codable {
 // MARK: - JSON
 
 extension CycleProfile {
-  private static let timeStyle = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+  private static let timeStyle = Date.ISO8601FormatStyle.event
 
   /// Times as in events.
   package static var encoder: JSONEncoder {
