@@ -97,13 +97,9 @@ package struct IndexFile: Sendable {
     _ workspace: FilePath, images: [ImageTarget]
   ) async throws(Refusal) -> Saved {
     let bytes = try content()
-    var reader = BinaryReader(bytes)
     let saved: Saved?
     do {
-      guard try reader.read(UInt64.self) == Self.magic else { throw Refusal.foreign }
-      guard try reader.read(UInt32.self) == Self.version else { throw Refusal.otherVersion }
-      let checksum = try reader.read(UInt64.self)
-      guard checksum == Checksum.of(bytes[Self.headLength...]) else { throw Refusal.damaged }
+      var reader = try Self.body(of: bytes)
       guard try reader.readTexts() == Self.identity(of: images, in: workspace) else {
         throw Refusal.otherImages
       }
@@ -125,13 +121,22 @@ package struct IndexFile: Sendable {
   /// Names of the images that the file is of, as they were when it was written. Nothing is checked against the disk.
   package func imageNames() -> [String] {
     // A file that can't be read has no names to offer.
-    guard let bytes = try? content() else { return [] }
-    var reader = BinaryReader(bytes)
-    guard (try? reader.read(UInt64.self)) == Self.magic,
-      (try? reader.read(UInt32.self)) == Self.version, (try? reader.read(UInt64.self)) != nil,
+    guard let bytes = try? content(), var reader = try? Self.body(of: bytes),
       let identity = try? reader.readTexts()
     else { return [] }
     return identity.dropFirst().compactMap { $0.split(separator: " ").first.map(String.init) }
+  }
+
+  /// Reads a file's head.
+  ///
+  /// - Returns: A reader of the rest, which is whole.
+  private static func body(of bytes: [UInt8]) throws -> BinaryReader {
+    var reader = BinaryReader(bytes)
+    guard try reader.read(UInt64.self) == magic else { throw Refusal.foreign }
+    guard try reader.read(UInt32.self) == version else { throw Refusal.otherVersion }
+    let checksum = try reader.read(UInt64.self)
+    guard checksum == Checksum.of(bytes[headLength...]) else { throw Refusal.damaged }
+    return reader
   }
 
   private func content() throws(Refusal) -> [UInt8] {
