@@ -63,7 +63,7 @@ package final class DockerEngine: ImageRuntime {
         return try await containerdStore.load(archive, as: references)
       }
       // Beside the question about the store, which is asked once: each takes ten milliseconds.
-      async let present = images(named: references)
+      async let present = client.images(named: references)
       if !isPodman, try await info().usesContainerdStore {
         return try await containerdStore.load(archive, as: references)
       }
@@ -111,18 +111,6 @@ package final class DockerEngine: ImageRuntime {
   package func followEvents(_ happened: @escaping @Sendable () -> Void) async throws {
     try await service?.start(for: client)
     try await client.followEvents(happened)
-  }
-
-  /// Asks which images the names stand for; each question takes a few milliseconds.
-  private func images(
-    named references: [ImageReference]
-  ) async throws -> [ImageReference: EngineClient.Image] {
-    try await withThrowingTaskGroup(of: (ImageReference, EngineClient.Image?).self) { group in
-      for reference in references {
-        group.addTask { (reference, try await self.client.image(reference.description)) }
-      }
-      return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
-    }
   }
 
   /// - Parameter present: What the engine has under these names.
@@ -195,7 +183,7 @@ package final class DockerEngine: ImageRuntime {
     } catch let error as RuntimeError where error.kind == .refused {
       throw error.about(references[0])
     }
-    let present = try await images(named: references)
+    let present = try await client.images(named: references)
     for reference in references where present[reference]?.id != archive.configDigest {
       throw RuntimeError(
         mismatch: reference, expected: archive.configDigest, found: present[reference]?.id,

@@ -95,6 +95,16 @@ package final class EngineClient: Sendable {
       usesContainerdStore: (answer.status ?? []).contains(containerd))
   }
 
+  /// Asks which images the names stand for; each question takes a few milliseconds.
+  func images(named references: [ImageReference]) async throws -> [ImageReference: Image] {
+    try await withThrowingTaskGroup(of: (ImageReference, Image?).self) { group in
+      for reference in references {
+        group.addTask { (reference, try await self.image(reference.description)) }
+      }
+      return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+  }
+
   /// The image of that name or ID; `nil` when the engine has none.
   package func image(_ name: String) async throws -> Image? {
     struct Answer: Decodable {

@@ -51,22 +51,11 @@ final class EngineContainerdStore: Sendable {
   func load(_ archive: ImageArchive, as references: [ImageReference]) async throws -> LoadResult {
     let image = try await LayoutImage(archive, manifest: .ours)
     let load = LayoutLoad(image: image, references: references)
-    let present = try await images(named: references)
+    let present = try await client.images(named: references).mapValues(\.id)
     if try await isThere(load, present) { return load.result(isChanged: false, []) }
     var result = try await combiner.run(load) { await self.load($0) }
     result.replaced = present.filter { $0.value != load.image.manifest.digest }
     return result
-  }
-
-  /// The IDs of the images that names stand for.
-  private func images(
-    named references: [ImageReference]
-  ) async throws -> [ImageReference: Digest] {
-    var present: [ImageReference: Digest] = [:]
-    for reference in references {
-      present[reference] = try await client.image(reference.description)?.id
-    }
-    return present
   }
 
   /// What comes next is another engine, or one that has lost what it had.
