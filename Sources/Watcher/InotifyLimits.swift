@@ -6,26 +6,35 @@ package import SystemPackage
 package struct InotifyLimits: Sendable, Hashable {
   /// Watches per user over all processes.
   package var maxUserWatches: Int?
+  /// Watches in this user namespace, such as that of a rootless container.
+  package var maxNamespaceWatches: Int?
   package var maxUserInstances: Int?
   /// Events that wait to be read, per instance; one more is an overflow.
   package var maxQueuedEvents: Int?
 
-  /// Read anew from `/proc/sys/fs/inotify`. `nil` where the kernel does not say.
+  /// Read anew from `/proc/sys`. `nil` where the kernel does not say.
   package static var current: InotifyLimits {
     InotifyLimits(
-      maxUserWatches: read("max_user_watches"), maxUserInstances: read("max_user_instances"),
-      maxQueuedEvents: read("max_queued_events"))
+      maxUserWatches: read("fs/inotify/max_user_watches"),
+      maxNamespaceWatches: read("user/max_inotify_watches"),
+      maxUserInstances: read("fs/inotify/max_user_instances"),
+      maxQueuedEvents: read("fs/inotify/max_queued_events"))
   }
 
   /// The command that raises the number of watches to a power of two that leaves room.
   package static func sysctl(forWatches needed: Int) -> String {
+    "sudo sysctl fs.inotify.max_user_watches=\(enough(forWatches: needed))"
+  }
+
+  /// A power of two that leaves room.
+  package static func enough(forWatches needed: Int) -> Int {
     var value = 524_288
     while value < needed * 2 { value *= 2 }
-    return "sudo sysctl fs.inotify.max_user_watches=\(value)"
+    return value
   }
 
   private static func read(_ name: String) -> Int? {
-    guard let file = fopen("/proc/sys/fs/inotify/\(name)", "re") else { return nil }
+    guard let file = fopen("/proc/sys/\(name)", "re") else { return nil }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 64)
     guard fgets(&line, Int32(line.count), file) != nil else { return nil }

@@ -8,6 +8,7 @@ import Session
 import Settings
 import Synchronization
 import SystemPackage
+import Watcher
 
 /// What the dashboard is shown of a run beside its events.
 final class ShownRun: Sendable {
@@ -38,7 +39,7 @@ final class ShownRun: Sendable {
       })
     sources.trace = { Self.trace(of: $0, settings) }
     sources.look = {
-      Surroundings(watchLimit: Self.watchLimit, disks: Self.disks(settings))
+      Surroundings(watchLimit: InotifyLimits.current.maxUserWatches, disks: Self.disks(settings))
     }
     return sources
   }
@@ -57,13 +58,6 @@ final class ShownRun: Sendable {
       (try? file.closeAfter { try ChromeTrace(of: [profile], in: run).write(to: file) }) != nil
     else { return nil }
     return (try? directory.read(name, limit: 64 << 20)) ?? nil
-  }
-
-  private static let limits: FilePath = "/proc/sys/fs/inotify/max_user_watches"
-
-  private static var watchLimit: Int? {
-    guard let bytes = try? SmallFile.read(limits, limit: 64) else { return nil }
-    return Int(String(decoding: bytes, as: UTF8.self).filter(\.isNumber))
   }
 
   /// The file systems that builds and images fill.

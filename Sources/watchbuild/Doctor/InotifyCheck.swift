@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import Settings
 import SystemPackage
+import Watcher
 
 /// Checks whether the kernel lets us watch a workspace of this size.
 ///
@@ -25,11 +26,10 @@ struct InotifyCheck: Equatable, Sendable {
     let descriptor = inotify_init1(Int32(IN_CLOEXEC))
     let failure = descriptor < 0 ? Errno(rawValue: errno) : nil
     if descriptor >= 0 { close(descriptor) }
+    let limits = InotifyLimits.current
     return InotifyCheck(
-      watches: limit("fs/inotify/max_user_watches"),
-      namespaceWatches: limit("user/max_inotify_watches"),
-      queuedEvents: limit("fs/inotify/max_queued_events"), failure: failure,
-      directories: directories)
+      watches: limits.maxUserWatches, namespaceWatches: limits.maxNamespaceWatches,
+      queuedEvents: limits.maxQueuedEvents, failure: failure, directories: directories)
   }
 
   var findings: [Finding] { [instances, watched, queue].compactMap(\.self) }
@@ -57,8 +57,7 @@ struct InotifyCheck: Equatable, Sendable {
     let message = "\(watches) watches for \(needed)"
     // Editors and other watchers of the same user share the limit.
     guard directories > watches / 5 * 4 else { return Finding("inotify", .ok, message) }
-    var enough = 524_288
-    while enough < directories * 2 { enough *= 2 }
+    let enough = InotifyLimits.enough(forWatches: directories)
     let result =
       directories > watches ? "; what goes beyond is polled" : ", shared with the user's editors"
     return Finding(
@@ -75,12 +74,5 @@ struct InotifyCheck: Equatable, Sendable {
   private static func sysctl(_ name: String, _ value: Int) -> String {
     "sudo sysctl \(name)=\(value) (to keep it, write that setting to "
       + "/etc/sysctl.d/60-inotify.conf)"
-  }
-
-  private static func limit(_ name: String) -> Int? {
-    let path = FilePath("/proc/sys").appending(name)
-    // Unreadable means unknown, which is what `nil` says.
-    guard let bytes = try? Disk.read(path, limit: 64) else { return nil }
-    return Int(String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self))
   }
 }
