@@ -59,12 +59,17 @@ extension DeliveryQueue {
   }
 
   /// Names that stood for images which watchbuild did not load. Without a ledger nobody can tell.
+  ///
+  /// The ledger is read only where this run does not know the image: the first time that a name moves.
   private func takenOver(
     _ result: LoadResult, _ ledger: Ledger, _ runtime: String
   ) async -> [ImageReference: Digest] {
-    guard !result.replaced.isEmpty, let entries = try? await ledger.entries() else { return [:] }
+    let replaced = result.replaced.filter { name, id in
+      held.latest(of: name, in: runtime) != id
+    }
+    guard !replaced.isEmpty, let entries = try? await ledger.entries() else { return [:] }
     let ours = Set(entries.lazy.filter { $0.runtime == runtime }.map(\.id))
-    return result.replaced.filter { !ours.contains($0.value.description) }
+    return replaced.filter { !ours.contains($0.value.description) }
   }
 
   /// Tells every second how far a load has got.

@@ -23,6 +23,8 @@ package final class HeldImages: Sendable {
   private struct State {
     var count = 0
     var holdings: [Place: Holding] = [:]
+    /// The image that each name was given last, also while it is made anew.
+    var latest: [Place: Digest] = [:]
     var listeners: [Int: (runtime: String, news: AsyncStream<Void>.Continuation)] = [:]
   }
 
@@ -37,8 +39,9 @@ package final class HeldImages: Sendable {
     let news = state.withLock { state in
       state.count += 1
       for reference in references {
-        state.holdings[Place(runtime: runtime, reference: reference)] = Holding(
-          image: image, id: id, number: state.count)
+        let place = Place(runtime: runtime, reference: reference)
+        state.holdings[place] = Holding(image: image, id: id, number: state.count)
+        state.latest[place] = id
       }
       return state.listeners.values.filter { $0.runtime == runtime }.map(\.news)
     }
@@ -57,6 +60,11 @@ package final class HeldImages: Sendable {
     state.withLock { state in
       state.holdings = state.holdings.filter { images.contains($0.value.image) }
     }
+  }
+
+  /// The image that this run gave a name last; `nil`: none yet.
+  package func latest(of reference: ImageReference, in runtime: String) -> Digest? {
+    state.withLock { $0.latest[Place(runtime: runtime, reference: reference)] }
   }
 
   /// The images that a runtime should hold.
