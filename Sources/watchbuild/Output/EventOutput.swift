@@ -12,10 +12,6 @@ final class EventOutput: Sendable {
     case json
   }
 
-  private let form: Form
-  private let stream: OutputStream
-  private let state: Mutex<State>
-
   private struct State {
     var progress = ProgressLine()
     var cycle = CycleLines()
@@ -23,45 +19,47 @@ final class EventOutput: Sendable {
     var bell: Bell
   }
 
+  private let form: Form
+  private let stream: OutputStream
   /// Whether the screen is cleared when a cycle begins.
   private let clears: Bool
+  private let state: Mutex<State>
 
-  init(_ settings: Settings) {
-    switch settings.output {
-    case .json:
-      form = .json
-      stream = .standardOutput
-      clears = false
-      state = Mutex(State(bell: Bell(.never)))
-    case .tty, .plain:
-      let lines = PlainOutput(verbosity: settings.verbosity, usesColor: settings.usesColor)
-      stream = .standardError
-      // A cursor is moved only where there is one, and what is wanted quiet stays so.
-      let isTerminal = Terminal.isTerminal(stream.descriptor.rawValue)
-      let isWrittenOver = isTerminal && settings.output == .tty && settings.verbosity == .normal
-      form = isWrittenOver ? .terminal(lines) : .lines(lines)
-      clears = isTerminal && settings.clears
-      state = Mutex(State(bell: Bell(isTerminal ? settings.bell : .never)))
-    }
-  }
-
-  /// Lines on a stream that is a terminal.
-  init(
-    _ lines: PlainOutput, terminal stream: OutputStream, bell: BellChoice = .never,
-    clears: Bool = false
+  private init(
+    _ form: Form, _ stream: OutputStream, bell: BellChoice = .never, clears: Bool = false
   ) {
-    form = .terminal(lines)
+    self.form = form
     self.stream = stream
     self.clears = clears
     state = Mutex(State(bell: Bell(bell)))
   }
 
+  convenience init(_ settings: Settings) {
+    guard settings.output != .json else {
+      self.init(json: .standardOutput)
+      return
+    }
+    let lines = PlainOutput(verbosity: settings.verbosity, usesColor: settings.usesColor)
+    let stream = OutputStream.standardError
+    // A cursor is moved only where there is one, and what is wanted quiet stays so.
+    let isTerminal = Terminal.isTerminal(stream.descriptor.rawValue)
+    let isWrittenOver = isTerminal && settings.output == .tty && settings.verbosity == .normal
+    self.init(
+      isWrittenOver ? .terminal(lines) : .lines(lines), stream,
+      bell: isTerminal ? settings.bell : .never, clears: isTerminal && settings.clears)
+  }
+
+  /// Lines on a stream that is a terminal.
+  convenience init(
+    _ lines: PlainOutput, terminal stream: OutputStream, bell: BellChoice = .never,
+    clears: Bool = false
+  ) {
+    self.init(.terminal(lines), stream, bell: bell, clears: clears)
+  }
+
   /// JSON Lines to a stream, each written at once.
-  init(json stream: OutputStream) {
-    form = .json
-    self.stream = stream
-    clears = false
-    state = Mutex(State(bell: Bell(.never)))
+  convenience init(json stream: OutputStream) {
+    self.init(.json, stream)
   }
 
   /// Writes one event, without delay; to be called in the order of the events.
@@ -70,17 +68,20 @@ final class EventOutput: Sendable {
   func write(_ event: Event) throws {
     switch form {
     case .lines(let output):
-      let events = shown(event, output)
-      try begin(events)
-      try stream.write(lines: events.flatMap(output.lines))
-      try ring(events)
+      try write(event, output) { try stream.write(lines: $0) }
     case .terminal(let output):
-      let events = shown(event, output)
-      try begin(events)
-      try write(events.flatMap(output.lines), after: event)
-      try ring(events)
+      try write(event, output) { try write($0, after: event) }
     case .json: try stream.write(json: event.json())
     }
+  }
+
+  private func write(
+    _ event: Event, _ output: PlainOutput, _ write: ([String]) throws -> Void
+  ) throws {
+    let events = shown(event, output)
+    try begin(events)
+    try write(events.flatMap(output.lines))
+    try ring(events)
   }
 
   /// All of them where everything is asked for.
