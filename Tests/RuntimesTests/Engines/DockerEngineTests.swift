@@ -19,6 +19,14 @@ import Testing
         json = id.map { #"{"Id":"\#($0)","RootFS":{"Type":"layers","Layers":[\#(layers)]}}"# }
       }
     }
+
+    /// Answers a load as an engine does that then holds the image.
+    func taking(_ image: TestImage) -> @Sendable (FakeEngine.Request) -> FakeEngine.Answer {
+      { _ in
+        self.set(image.id, layers: image.diffIDs)
+        return .init(body: "{\"stream\":\"Loaded image\"}\n")
+      }
+    }
   }
 
   private func loading<Value>(
@@ -78,13 +86,9 @@ import Testing
   @Test func `an image that the name stood for before is told`() async throws {
     let held = Held()
     held.set(Digest(of: [1]))
-    let wanted = image
     try await loading(
       held: held,
-      onLoad: { _ in
-        held.set(wanted.id, layers: wanted.diffIDs)
-        return .init(body: "{\"stream\":\"Loaded image\"}\n")
-      }
+      onLoad: held.taking(image)
     ) { docker, archive, reference, _ in
       let first = try await docker.load(archive, as: reference)
       #expect(first.replaced == [reference: Digest(of: [1])])
@@ -117,13 +121,9 @@ import Testing
 
   @Test func `a layer that another image brought is not sent again`() async throws {
     let held = Held()
-    let wanted = image
     try await loading(
       held: held,
-      onLoad: { request in
-        held.set(wanted.id, layers: wanted.diffIDs)
-        return .init(body: "{\"stream\":\"Loaded image\"}\n")
-      }
+      onLoad: held.taking(image)
     ) { docker, archive, reference, _ in
       #expect(try await docker.load(archive, as: reference).layersSent == 2)
       held.set(nil)
