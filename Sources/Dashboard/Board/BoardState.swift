@@ -1,7 +1,7 @@
 package import Events
 package import Session
 
-/// What the page is made of, put together from the events of a run: pure.
+/// Follows the events of a run, and makes the page of them: a value.
 package struct BoardState: Sendable {
   /// So many of the latest cycles are shown.
   static let cycleLimit = 20
@@ -39,7 +39,7 @@ package struct BoardState: Sendable {
     case .cacheDiscarded(let discarded): lostServer = discarded.option == "server"
     case .image(let image): add(image)
     case .missed:
-      // What was missed may have ended the cycle; the loop's own status stays true.
+      // A missed event may have ended the cycle. The loop's own status stays true.
       builder = nil
     default: break
     }
@@ -62,7 +62,6 @@ package struct BoardState: Sendable {
   private mutating func finishCycle() {
     guard let lanes = builder?.result else { return }
     builder = nil
-    // Of an interrupted one nothing came; the next does its work.
     cycles.append(lanes)
     saves.add(lanes)
     if cycles.count > Self.cycleLimit { cycles.removeFirst(cycles.count - Self.cycleLimit) }
@@ -74,7 +73,7 @@ package struct BoardState: Sendable {
   ///   - status: As the loop has it.
   ///   - surroundings: As they were looked at last.
   package func page(_ status: StatusReport, _ surroundings: Surroundings) -> Page {
-    let tiles = tiles(status, surroundings)
+    let tiles = tiles(status)
     return Page(
       run: Page.Run(
         version: status.versions.watchbuild, workspace: status.workspace, process: status.pid,
@@ -84,14 +83,11 @@ package struct BoardState: Sendable {
       errors: errors.shown, health: health(status, surroundings), bytes: bytes)
   }
 
-  private func tiles(_ status: StatusReport, _ surroundings: Surroundings) -> [Tile] {
+  private func tiles(_ status: StatusReport) -> [Tile] {
     guard !status.images.isEmpty else {
       return (started?.images ?? []).map { Tile(name: $0.name, target: $0.target, ref: $0.ref) }
     }
-    return status.images.map { image in
-      Tile(
-        image, work: underway.images[image.name], older: surroundings.older[image.name] ?? [])
-    }
+    return status.images.map { Tile($0, work: underway.images[$0.name]) }
   }
 
   private func headline(_ status: StatusReport, _ tiles: [Tile]) -> Headline {
@@ -105,7 +101,7 @@ package struct BoardState: Sendable {
     facts.phase = underway.activity?.phase.rawValue
     facts.total = tiles.count
     facts.current = tiles.count { $0.state == .current }
-    // Of an image that is being made again nobody knows yet.
+    // An image that is being made again counts as neither owed nor failed.
     facts.owed = tiles.filter { $0.state == .owed || $0.state == .held }.map(\.name)
     let loads = Set(status.retries.filter { $0.what == "load" }.flatMap(\.images))
     facts.failed = tiles.filter { $0.state == .failed && !loads.contains($0.name) }.map(\.name)

@@ -2,7 +2,7 @@ package import Events
 package import FoundationEssentials
 package import Session
 
-/// What the dashboard shows, and what it may have done. All of it belongs to the run.
+/// The ways from the dashboard into the run: it shows what they give, and does what they allow.
 package struct DashboardSources: Sendable {
   package var hub: EventHub
   /// How the loop is now.
@@ -13,7 +13,7 @@ package struct DashboardSources: Sendable {
   package var why: @Sendable (String) async -> WhyAnswer
   /// Gives the trace of a cycle; `nil`: none is kept.
   package var trace: @Sendable (Int) async -> [UInt8]? = { _ in nil }
-  /// Looks at disks, limits and containers.
+  /// Looks at disks and limits.
   package var look: @Sendable () async -> Surroundings = { Surroundings() }
   package var clock: any Clock<Duration> = ContinuousClock()
   /// The time of day.

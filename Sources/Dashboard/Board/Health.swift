@@ -1,4 +1,4 @@
-/// What the run stands on, and how well.
+/// The state of everything that the run needs: Bazel, watches, runtimes, disks.
 package struct Health: Equatable, Encodable, Sendable {
   package struct Lock: Equatable, Encodable, Sendable {
     var process: Int?
@@ -49,18 +49,13 @@ package struct Health: Equatable, Encodable, Sendable {
   package var waitingChanges: Int
 }
 
-/// What of the machine is looked at for the page.
+/// Facts of the machine that the page shows.
 package struct Surroundings: Equatable, Sendable {
   package var watchLimit: Int?
   package var disks: [Health.Disk]
-  /// Containers that run another image than the one loaded, by the images' names.
-  package var older: [String: [String]]
 
-  package init(
-    watchLimit: Int? = nil, disks: [Health.Disk] = [], older: [String: [String]] = [:]
-  ) {
+  package init(watchLimit: Int? = nil, disks: [Health.Disk] = []) {
     self.watchLimit = watchLimit
     self.disks = disks
-    self.older = older
   }
 }

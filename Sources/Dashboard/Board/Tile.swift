@@ -22,14 +22,11 @@ package struct Tile: Equatable, Encodable, Sendable {
   package var progress: Double?
   /// How long its latest load took.
   package var ms: Int?
-  /// Containers that run another image than the one loaded.
-  package var older: [String]
 
   /// - Parameters:
   ///   - image: As the loop knows it.
   ///   - work: What is being done to it.
-  ///   - older: Containers that run another image than the one loaded.
-  init(_ image: StatusReport.Image, work: ImageWork?, older: [String]) {
+  init(_ image: StatusReport.Image, work: ImageWork?) {
     name = image.name
     target = image.target
     why = image.owed?.text
@@ -41,7 +38,6 @@ package struct Tile: Equatable, Encodable, Sendable {
     loadedAt = image.loaded?.time
     runtimes = loads.compactMap(\.runtime)
     ms = loads.compactMap(\.ms).max()
-    self.older = older
     if let work {
       progress = work.progress
       state =
@@ -71,7 +67,6 @@ package struct Tile: Equatable, Encodable, Sendable {
     why = "watchbuild is starting"
     refs = ref.map { [$0] } ?? []
     runtimes = []
-    older = []
   }
 }
 

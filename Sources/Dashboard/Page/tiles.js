@@ -61,7 +61,6 @@ function make(name) {
       h("button", { type: "button", "data-act": "copy", class: "icon", "aria-label": `Copy the name of ${clean(name)} in the runtime` }, "copy"),
       h("button", { type: "button", "data-act": "build", class: "icon", "aria-label": `Rebuild ${clean(name)}` }, "↻")),
     h("p", { class: "tile-foot" }, h("span", { class: "age" }), h("span", { class: "took" })),
-    h("p", { class: "older", hidden: true }),
     h("p", { class: "reason", hidden: true }));
 }
 
@@ -83,9 +82,6 @@ function show(item, tile) {
   item.querySelector("[data-act=copy]").hidden = tile.refs.length === 0;
   write(item.querySelector(".took"), tile.ms === undefined ? "" : duration(tile.ms));
   showAge(item, tile);
-  const older = item.querySelector(".older");
-  older.hidden = tile.older.length === 0;
-  write(older, tile.older.length ? `⚠ ${shorten(clean(tile.older.join(", ")), 60)}: an older image runs` : "");
   const reason = item.querySelector(".reason");
   const why = ["failed", "owed", "held"].includes(tile.state) ? tile.why : undefined;
   reason.hidden = !why;

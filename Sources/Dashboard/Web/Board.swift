@@ -31,7 +31,7 @@ final class Board: Sendable {
           self.ring()
         }
       }
-      // The loop's status tells of itself by no event, nor do disks and containers.
+      // The loop's status tells of itself by no event, nor do disks.
       group.addTask {
         var seconds = 0
         while (try? await self.sources.clock.pause(for: .seconds(1))) != nil {
