@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import SystemPackage
 import TestSupport
@@ -63,7 +64,8 @@ struct Browser {
           description: "not true in 60 s: \(expression); the page says: "
             + (try run("return document.body.innerText.slice(0, 800)")))
       }
-      try await Task.sleep(for: .milliseconds(50))
+      // A page in another process tells nobody that it has changed: it is asked.
+      try await clock.pause(for: .milliseconds(50))
     }
   }
 

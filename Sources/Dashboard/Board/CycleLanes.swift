@@ -37,7 +37,7 @@ package struct CycleLanes: Equatable, Encodable, Sendable {
   package var ok: Int
   package var failed: Int
   package var cold: Cold?
-  /// What belongs to the whole cycle: window, index, lock, Bazel with its phases.
+  /// The lanes of the whole cycle: window, index, lock, Bazel with its phases.
   package var shared: [Lane]
   /// One for each image; of a cycle that has ended the longest alone.
   package var images: [Lane]

@@ -16,7 +16,7 @@ package struct Headline: Equatable, Encodable, Sendable {
     self.detail = detail
   }
 
-  /// What decides it.
+  /// The facts that decide the line.
   struct Facts {
     var isStopping = false
     var isStarted = true
