@@ -11,18 +11,34 @@ struct Browser {
     let description: String
   }
 
+  /// Runs a driver so that its browser ends with it, however a test ends: in a space of processes of its own, all of
+  /// which the kernel ends with the first. `unshare` itself does not end at a SIGTERM.
+  private static let script = #"""
+    trap 'kill -KILL "$space"' TERM
+    user=; [ "$(id -u)" -eq 0 ] || user=--map-root-user
+    unshare $user --pid --fork --kill-child --mount-proc "$@" &
+    space=$!
+    wait "$space"
+    """#
+
   private let daemon: TestDaemon
   private let session: String
 
   init() async throws {
     let port = try LoopbackPort.free()
     daemon = try await TestDaemon { directory in
-      ["chromedriver", "--port=\(port)", "--log-path=\(directory)/log"]
+      [
+        "sh", "-c", Self.script, "sh", "chromedriver", "--port=\(port)",
+        "--log-path=\(directory)/log",
+      ]
     } isReady: { _ in
       (try? Tool.run("curl", ["-sf", "http://127.0.0.1:\(port)/status"])) != nil
     }
-    let options =
-      #"{"args":["--headless=new","--no-sandbox","--disable-gpu","--disable-dev-shm-usage"]}"#
+    let arguments = [
+      "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+      "--user-data-dir=\(daemon.directory)/profile",
+    ]
+    let options = try Self.text(["args": arguments])
     let body = #"{"capabilities":{"alwaysMatch":{"goog:chromeOptions":\#(options)}}}"#
     let base = "http://127.0.0.1:\(port)/session"
     let answer = try Self.post(base, body) as? [String: Any]
