@@ -249,7 +249,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     return found.sorted()
   }
 
-  /// - Returns: Whether the image is not here yet, though it was built.
+  /// - Returns: Whether the image can't be read yet, though it was built: it may still be on its way here.
   private func finish(
     _ image: ImageTarget, _ outcome: ImageOutcome, ms: Int, _ useless: inout UselessWays
   ) -> Bool {
@@ -266,7 +266,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       do {
         try open(image, outputs: outputs, ms: ms)
       } catch {
-        if OutputDownloads.missing(among: outcome.files) != nil { return true }
+        if !isOfNames(error) { return true }
         refuse(image, error, &useless)
       }
     }
@@ -296,11 +296,13 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
 
   /// What was built can't be loaded: it is made in another way, or has failed.
   private func refuse(_ image: ImageTarget, _ error: any Error, _ useless: inout UselessWays) {
-    // Names are the same in every way to make it.
-    let isReadable =
-      error is ImageNames.Failure || error is NameClaims.Clash || error is NamedImage.Failure
-    if !isReadable, goesOn(image, after: .unreadable("\(error)"), &useless) { return }
+    if !isOfNames(error), goesOn(image, after: .unreadable("\(error)"), &useless) { return }
     record.failedBuild(image, "\(error)")
+  }
+
+  /// Whether an image was read, and its names are at fault: the same ones in every way to make it.
+  private func isOfNames(_ error: any Error) -> Bool {
+    error is ImageNames.Failure || error is NameClaims.Clash || error is NamedImage.Failure
   }
 
   private func goesOn(

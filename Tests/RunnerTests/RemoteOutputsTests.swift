@@ -25,7 +25,7 @@ struct RemoteOutputsTests {
   private var tar: FilePath { directory.path.appending("i.tar") }
 
   /// What brings the image here.
-  enum Bringing: Sendable { case endOfCommand, topLevel, all, nothing }
+  enum Bringing: Sendable { case endOfCommand, inPieces, topLevel, all, nothing }
 
   private func bazel(_ bringing: Bringing) -> ScriptedRunner {
     let (tar, clock) = (tar, clock)
@@ -37,7 +37,7 @@ struct RemoteOutputsTests {
       let list = options.map { "\"\($0)\"" }.joined(separator: ",")
       let come =
         switch bringing {
-        case .endOfCommand: true
+        case .endOfCommand, .inPieces: true
         case .topLevel: download?.hasSuffix("=toplevel") == true
         case .all: download?.hasSuffix("=all") == true
         case .nothing: false
@@ -48,6 +48,7 @@ struct RemoteOutputsTests {
         #"{"id":{"buildToolLogs":{}},"lastMessage":true,"buildToolLogs":{}}"#,
       ])
       if come {
+        if bringing == .inPieces { try tar.write(Array(image.prefix(image.count / 2))) }
         // After its event has been read.
         await clock.waitForSleepers(1)
         clock.advance(by: .milliseconds(10))
@@ -77,7 +78,8 @@ struct RemoteOutputsTests {
   }
 
   @Test(arguments: [
-    (Bringing.endOfCommand, [nil]), (.topLevel, [nil, "--remote_download_outputs=toplevel"]),
+    (Bringing.endOfCommand, [nil]), (.inPieces, [nil]),
+    (.topLevel, [nil, "--remote_download_outputs=toplevel"]),
     (
       .all,
       [nil, "--remote_download_outputs=toplevel", "--remote_download_outputs=all"]
