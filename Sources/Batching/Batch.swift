@@ -44,6 +44,11 @@ package struct Batch: Hashable, Sendable {
   /// Nothing changed and nothing is asked for.
   package var isEmpty: Bool { changes.isEmpty && requested.isEmpty && !affectsEverything }
 
+  /// Files were saved, and there is no other reason for it.
+  package var isPlainSave: Bool {
+    cause == .change && !changes.isEmpty && requested.isEmpty && !affectsEverything && !isTriggered
+  }
+
   /// One a path, in the order of their first appearance.
   package var changes: [FileChange] {
     get { collected.changes }

@@ -8,8 +8,8 @@ import SystemPackage
 extension Bazel {
   /// The command that `build` runs for a request, for the record.
   ///
-  /// The same in every cycle but for its targets: an option that comes and goes may make Bazel
-  /// discard its analysis cache.
+  /// The same in every cycle but for its targets and `--watchfs`, which is no part of a configuration: another option
+  /// that comes and goes may make Bazel discard its analysis cache.
   package func command(for request: BuildRequest) -> Command {
     var arguments = startupOptions
     // Read by the client alone: it does not count as another startup option.
@@ -29,7 +29,8 @@ extension Bazel {
       let groups = Set(request.outputGroups).sorted().map { "+" + $0 }
       arguments.append("--output_groups=\(groups.joined(separator: ","))")
     }
-    arguments += request.options + ["--"] + request.targets.map(\.description)
+    arguments += request.options + (request.watches ? [ServerWatch.option] : [])
+    arguments += ["--"] + request.targets.map(\.description)
     return Command(executable, arguments, in: workspace)
   }
 

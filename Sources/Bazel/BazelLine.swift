@@ -12,7 +12,8 @@ package enum BazelLine: Hashable {
   /// What follows `ERROR:`, or the client's word on a dead server.
   case error(String)
   case progress
-  /// Of no use to anyone: the sandbox's own log, which Debian's `/etc/bazel/bazelrc` turns on.
+  /// Of no use to anyone: the sandbox's own log, which Debian's `/etc/bazel/bazelrc` turns on, and that a watch of
+  /// ours has ended.
   case noise
   case message
 
@@ -47,6 +48,17 @@ package enum BazelLine: Hashable {
   /// The client found no server of the workspace.
   package static func isServerStart(_ line: String) -> Bool {
     line.hasPrefix("Starting local Bazel server")
+  }
+
+  /// The server can't watch the workspace for changes, and looks at all files instead.
+  package static func isWatchFailure(_ line: String) -> Bool {
+    line.contains("temporarily falling back to manually checking files for changes")
+      && !isWatchEnd(line)
+  }
+
+  /// The command before had the server watch, and this one does not: as it was to be.
+  private static func isWatchEnd(_ line: String) -> Bool {
+    line.hasPrefix("WARNING: Switched off --watchfs again")
   }
 
   /// `pid=17` anywhere in a line.
@@ -92,6 +104,7 @@ package enum BazelLine: Hashable {
   }
 
   private static func isNoise(_ line: String) -> Bool {
+    if isWatchEnd(line) { return true }
     // "1795228702.563921075: src/main/tools/linux-sandbox.cc:152: calling pipe(2)..."
     guard let colon = line.firstRange(of: ": ") else { return false }
     return line[colon.upperBound...].hasPrefix("src/main/tools/linux-sandbox")

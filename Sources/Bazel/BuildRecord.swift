@@ -164,6 +164,7 @@ struct BuildRecord {
       result.problem = output.problem ?? "Bazel failed and did not say why"
     }
     result.remote = remote
+    result.server = server
     if told.options.keepsOutputsElsewhere {
       result.elsewhere = BuildResult.Elsewhere(option: told.options.download)
     }

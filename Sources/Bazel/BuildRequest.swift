@@ -10,6 +10,8 @@ package struct BuildRequest: Hashable, Sendable {
   package var keepsGoing: Bool
   /// `false`: end with exit code 9 when another command holds Bazel's lock.
   package var waitsForLock: Bool
+  /// Bazel's server is to go by its own watch of the workspace instead of looking at every file.
+  package var watches = false
 
   package init(
     targets: [Label], options: [String] = [], outputGroups: [String] = [], keepsGoing: Bool = true,

@@ -59,6 +59,8 @@ package struct BuildResult: Hashable, Sendable {
   /// Bazel's exit code; 128 + N when a signal ended the client.
   package var exitCode: Int32
   package var lockWaited: Duration
+  /// The process of Bazel's server, where its events told it.
+  package var server: Int32?
   /// Why nothing was built, in one line, where Bazel did not get as far as building.
   package var problem: String?
 

@@ -43,8 +43,9 @@ enum ServerLog {
     return earlier.last.flatMap { options($0.arguments) == own ? nil : $0 }
   }
 
-  private static func options(_ arguments: [String]) -> ArraySlice<String> {
-    arguments.prefix { $0 != "--" }
+  /// Without the one that comes and goes in our own commands: it makes no other build of it.
+  private static func options(_ arguments: [String]) -> [String] {
+    arguments.prefix { $0 != "--" }.filter { $0 != ServerWatch.option }
   }
 
   /// The end of the log of a workspace's server; empty where it can't be read.

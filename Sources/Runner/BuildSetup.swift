@@ -30,6 +30,8 @@ package struct BuildSetup: Sendable {
   package var fetchLayer: LayerSupply.Fetch?
   /// What the runtimes hold by the loads of this run.
   package var held = HeldImages()
+  /// When Bazel's server may watch the workspace; `nil`: never.
+  package var watchRules: WatchRules?
   /// Runs the user's hooks; `nil`: there are none.
   package var hooks: HookRunner?
   /// Makes what has an image run, where it has a rollout.

@@ -48,6 +48,7 @@ struct Cycle<C: Clock<Duration>>: Sendable {
     for update in heard { record.record(update) }
     let own = BazelsOwnFiles(of: isWatched ? Set(setup.images.map(\.key.workspace)) : [])
     makeAgain(start.halfSeen)
+    record.history.serverWatches.cycleBegins()
 
     let found = try await IndexRefresh(
       setup: setup, record: record, interruption: interruption, clock: clock, follow: follow
@@ -174,7 +175,9 @@ struct Cycle<C: Clock<Duration>>: Sendable {
         group: Plan.Group(key: group.key, images: ready),
         index: indexes[group.key.workspace], setup: setup, record: record,
         interruption: interruption, clock: clock, own: own,
-        distrustsCaches: !start.halfSeen.isEmpty, deliver: { queue.yield($0) })
+        distrustsCaches: !start.halfSeen.isEmpty,
+        visible: changesVisible(in: group.key.workspace, by: indexes[group.key.workspace]),
+        deliver: { queue.yield($0) })
       do {
         try await build.run()
       } catch let error where !(error is CancellationError) {
@@ -194,6 +197,15 @@ struct Cycle<C: Clock<Duration>>: Sendable {
       $0.rolloutMs += hasRollouts ? rolling : 0
     }
     try Task.checkCancellation()
+  }
+
+  /// What a large workspace is built for, where its Bazel server's own watch sees all of it.
+  private func changesVisible(in workspace: FilePath, by index: TargetIndex?) -> [FilePath]? {
+    guard let rules = setup.watchRules, rules.isWhole(), let index, !index.isPartial,
+      index.fileCount >= rules.leastFiles, start.batch.isPlainSave, start.halfSeen.isEmpty
+    else { return nil }
+    let changes = start.batch.changes.map(\.path)
+    return changes.allSatisfy(index.isPlain) ? changes : nil
   }
 
   /// Whether the image has its name to itself, and all that it requires is there.

@@ -19,6 +19,8 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   let own: BazelsOwnFiles
   /// Outputs were taken away because Bazel may have recorded them falsely: it may have put them into caches, too.
   var distrustsCaches = false
+  /// What the build is for, where it may go by the watch of Bazel's server; `nil`: the server looks at every file.
+  var visible: [FilePath]?
   let deliver: @Sendable (Delivery) -> Void
 
   private typealias Images = [PlannedImage]
@@ -43,9 +45,11 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   /// Builds, and once more where Bazel may have read another file of its own than it left: its lock file.
   private func run(_ images: Images) async throws {
     var done = FinishedImages()
+    var build = self
     for _ in 0...BazelsOwnFiles.patience {
       // A way that was of no use is not tried a second time.
-      let result = try await usable(self.images(images.map(\.image)), &done)
+      let result = try await build.usable(self.images(images.map(\.image)), &done)
+      build.visible = nil
       guard own.haveChanged(in: group.key.workspace), let result, [0, 1].contains(result.exitCode),
         !interruption.isInterrupted
       else { return }
@@ -60,6 +64,16 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   ) async throws -> BuildResult? {
     var useless = UselessWays()
     var result = try await downloading(images, &finished, &useless)
+    if useless.isUnseen {
+      guard !interruption.isInterrupted else {
+        for image in images { record.cancelled(image.image, because: "the build was interrupted") }
+        return result
+      }
+      var whole = self
+      whole.visible = nil
+      useless = UselessWays()
+      result = try await whole.downloading(images, &finished, &useless)
+    }
     while !useless.images.isEmpty, !interruption.isInterrupted {
       let again = self.images(useless.images)
       useless = UselessWays()
@@ -102,9 +116,12 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     _ downloads: OutputDownloads
   ) async throws -> (BuildResult?, missing: [(ImageTarget, FilePath)]) {
     let bazel = setup.bazel(group.key.workspace)
-    let request = BuildRequest(
+    var request = BuildRequest(
       images.map(\.way), key: group.key, setup: setup,
       adding: downloads.options + (distrustsCaches ? BuildRequest.withoutCaches : []))
+    let watches = record.history.serverWatches
+    let use = visible == nil ? .none : watches.use(in: group.key.workspace)
+    request.watches = use != .none
     let event = record.record(
       .build(
         Event.BuildStarted(
@@ -116,7 +133,7 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     let start = clock.now
     // Not bounded by us: Bazel says what it says once, and the reader below only opens files.
     let (updates, feed) = AsyncStream.makeStream(of: BuildUpdate.self)
-    async let ending = interruption.run {
+    async let ending = interruption.run { [request] in
       defer { feed.finish() }
       return try await bazel.build(request) { feed.yield($0) }
     }
@@ -130,9 +147,14 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     var actions: ActionCounts?
     // Without the graph the images are known only when they have failed.
     var printed: [Label: [ActionOutput]] = [:]
+    // Bazel compares before it analyses; asked at the first target.
+    var isSeen = use == .relies ? nil : true
     for await update in updates {
       switch update {
       case .target(let label, let outcome):
+        isSeen = isSeen ?? haveSeen()
+        // What may be old is told to nobody, and built again.
+        guard isSeen == true else { break }
         for (image, outcome) in assembly.add(label, outcome) {
           if case .skipped(let reason) = outcome {
             skipped.append((image, reason))
@@ -158,6 +180,8 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
         if BazelLine.isServerStart(line) {
           record.serverStarted(line, in: group.key.workspace)
         }
+      case .message(let line) where use != .none && BazelLine.isWatchFailure(line):
+        watches.failed(in: group.key.workspace)
       case .diagnostic(let diagnostic) where diagnostic.isOfLayout(of: mayBeShallow):
         doubtful.append(update)
       default:
@@ -173,6 +197,9 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     }
     setup.activity?.buildEnded()
     let result = try await ending
+    watches.built(
+      in: group.key.workspace, use, result,
+      executionRoot: record.executionRoot(of: group.key.workspace))
     let elapsed = start.duration(to: clock.now)
     let waited = result?.lockWaited ?? .zero
     record.time {
@@ -181,8 +208,15 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
     }
     if let actions { profile?.phases.add(actions) }
     keep(profile, of: event, elapsed: elapsed, lockWaited: waited)
-    for image in assembly.unsettled {
-      skipped.append((image, "the build ended before it"))
+    useless.isUnseen =
+      switch result?.exitCode {
+      case 0, 1: !(isSeen ?? haveSeen())
+      // It may not know the option.
+      case 2: use != .none
+      default: false
+      }
+    if !useless.isUnseen {
+      for image in assembly.unsettled { skipped.append((image, "the build ended before it")) }
     }
     settle(result, skipped: skipped)
     guard let result else { return (nil, []) }
@@ -194,6 +228,11 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       if let file { missing.append((image, file)) }
     }
     return (result, missing)
+  }
+
+  /// Whether the watch of Bazel's server has seen what the build is for.
+  private func haveSeen() -> Bool {
+    record.history.serverWatches.haveSeen(visible ?? [], in: group.key.workspace)
   }
 
   /// Tells what became of the build as a whole, and of the images that it did not come to.
@@ -247,175 +286,5 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       // Without the graph: the images beside the target that failed.
       ?? Set(group.images.filter { $0.label.package == target.package }.map(\.name))
     return found.sorted()
-  }
-
-  /// - Returns: Whether the image can't be read yet, though it was built: it may still be on its way here.
-  private func finish(
-    _ image: ImageTarget, _ outcome: ImageOutcome, ms: Int, _ useless: inout UselessWays
-  ) -> Bool {
-    switch outcome {
-    case .incompatible(let sentence): record.incompatible(image, sentence)
-    case .failed(let message, let causes):
-      if message.contains(Self.shallowBase), goesOn(image, after: .shallow, &useless) { break }
-      let others = causes.filter { $0 != image.label }.map(\.description)
-      record.failedBuild(
-        image,
-        others.isEmpty ? message : "\(message) (in \(others.joined(separator: ", ")))")
-    case .skipped: break
-    case .built(let outputs):
-      do {
-        try open(image, outputs: outputs, ms: ms)
-      } catch {
-        if !isOfNames(error) { return true }
-        refuse(image, error, &useless)
-      }
-    }
-    return false
-  }
-
-  /// Part of what rules_img says when a layout is wanted of an image whose base's layers it has not fetched.
-  private static var shallowBase: String { "requested with shallow base image" }
-
-  /// Opens an image after its build has ended.
-  ///
-  /// - Parameter keptElsewhere: Outputs may lie in a cache.
-  /// - Returns: A file that is still not here.
-  private func open(
-    _ image: ImageTarget, _ outcome: ImageOutcome, keptElsewhere: Bool, ms: Duration,
-    _ useless: inout UselessWays
-  ) -> FilePath? {
-    guard case .built(let outputs) = outcome else { return nil }
-    do {
-      try open(image, outputs: outputs, ms: ms.milliseconds)
-    } catch {
-      if keptElsewhere, let file = OutputDownloads.missing(among: outcome.files) { return file }
-      refuse(image, error, &useless)
-    }
-    return nil
-  }
-
-  /// What was built can't be loaded: it is made in another way, or has failed.
-  private func refuse(_ image: ImageTarget, _ error: any Error, _ useless: inout UselessWays) {
-    if !isOfNames(error), goesOn(image, after: .unreadable("\(error)"), &useless) { return }
-    record.failedBuild(image, "\(error)")
-  }
-
-  /// Whether an image was read, and its names are at fault: the same ones in every way to make it.
-  private func isOfNames(_ error: any Error) -> Bool {
-    error is ImageNames.Failure || error is NameClaims.Clash || error is NamedImage.Failure
-  }
-
-  private func goesOn(
-    _ image: ImageTarget, after trouble: ImageWays.Trouble, _ useless: inout UselessWays
-  ) -> Bool {
-    guard let way = record.history.ways.next(of: image, after: trouble) else { return false }
-    useless.images.append(image)
-    if trouble == .shallow { useless.shallow.formUnion(image.source.ways.map(\.image.label)) }
-    record.tookOtherWay(image, way, after: trouble)
-    return true
-  }
-
-  /// Opens the archive now: the next build may unlink it, but not take away an open file.
-  private func open(
-    _ image: ImageTarget, outputs: [Label: [String: [FilePath]]], ms: Int
-  ) throws {
-    let way = record.history.ways.way(of: image)
-    let built = try BuiltImage(way, among: outputs)
-    let archives = try ImageArchive.openAll(
-      built.path, supply: try supply(built, outputs: outputs[way.image.label] ?? [:]))
-    let tags = try text(built.tags)
-    let deployManifest = try text(built.deployManifest)
-    let (images, notices) = try NamedImage.all(
-      archives, of: image.name,
-      isConfigured: !image.references.isEmpty || tags != nil || deployManifest != nil
-    ) { archive in
-      try ImageNames(of: image, tags: tags, deployManifest: deployManifest, archive: archive.tags)
-        .references
-    }
-    try record.history.claims.claim(
-      images.flatMap(\.references), for: image.name, among: Set(setup.images.map(\.name)))
-    for notice in notices { record.record(.notice(notice)) }
-    let deliveries = images.enumerated().map { index, named -> Delivery in
-      // What runs a target's image runs its first.
-      let rollout = index == 0 ? image.rollout : nil
-      let tag =
-        rollout?.needsContentTag == true
-        ? named.references[0].contentTag(named.archive.configDigest) : nil
-      return Delivery(
-        of: image, named.archive, as: named.references + (tag.map { [$0] } ?? []),
-        into: setup.runtimes, then: rollout == nil ? nil : setup.rollout(of: image))
-    }
-    record.built(image, ms: ms, steps: deliveries.flatMap(\.steps))
-    for delivery in deliveries { deliver(delivery) }
-  }
-
-  /// Where layers can be had that the image leaves out.
-  private func supply(_ built: BuiltImage, outputs: [String: [FilePath]]) throws -> LayerSupply {
-    guard let manifest = built.deployManifest else {
-      return try LayerSupply(outputs: outputs, image: built.path, fetch: setup.fetchLayer)
-    }
-    return LayerSupply(
-      files: built.layers, sources: try LayerSources(reading: manifest).sources,
-      fetch: setup.fetchLayer)
-  }
-
-  /// A small file that a build has made.
-  private func text(_ path: FilePath?) throws -> (file: String, text: [UInt8])? {
-    guard let path else { return nil }
-    do {
-      return (
-        path.lastComponent?.string ?? path.string, try SmallFile.read(path, limit: 16 << 20)
-      )
-    } catch {
-      throw ImageNames.Failure.unreadable("\(path): \(error)")
-    }
-  }
-}
-
-/// Images of one build that are to be made in another way.
-private struct UselessWays {
-  var images: [ImageTarget] = []
-  /// Targets of which rules_img makes no whole layout.
-  var shallow: Set<Label> = []
-
-  func explains(_ update: BuildUpdate) -> Bool {
-    guard case .diagnostic(let diagnostic) = update else { return false }
-    return diagnostic.isOfLayout(of: shallow)
-  }
-}
-
-extension Diagnostic {
-  /// Whether it says that one of the targets, or its layout, could not be made.
-  fileprivate func isOfLayout(of targets: Set<Label>) -> Bool {
-    if let target { return targets.contains(target) }
-    // Bazel names the action and what it makes, not the target: "OCILayout app/image_oci_layout failed: (Exit 1)".
-    return targets.contains { message.contains("OCILayout \($0.path)_") }
-  }
-}
-
-extension PlannedImage {
-  fileprivate var mayBeShallow: Bool {
-    way.form == .layout && image.source.ways.contains { $0.form == .sparseLayout }
-  }
-}
-
-extension BuildRequest {
-  /// Has actions run though a remote or disk cache knows them. Neither discards the analysis cache.
-  /// Tried with Bazel 4.2.3 and 7.7.1: the second, newer, takes the disk cache's word in spite of the first option.
-  static let withoutCaches = ["--noremote_accept_cached", "--disk_cache="]
-
-  /// What makes images.
-  ///
-  /// - Parameters:
-  ///   - ways: How each is made.
-  ///   - options: To stand behind the group's own.
-  init(
-    _ ways: [ImageSource.Way], key: BatchKey, setup: BuildSetup, adding options: [String] = []
-  ) {
-    self.init(
-      targets: Set(ways.flatMap(\.products).map(\.label)).sorted(),
-      options: key.buildOptions + options,
-      outputGroups: ways.reduce(into: Set<String>()) { $0.formUnion($1.outputGroups) }.sorted(),
-      keepsGoing: setup.keepsGoing, waitsForLock: setup.waitsForLock)
   }
 }

@@ -51,9 +51,11 @@ struct IndexRefresh<C: Clock<Duration>>: Sendable {
     } catch let error as CancellationError {
       throw error
     } catch {
+      record.history.serverWatches.asked(in: workspace, isWhole: false)
       report(error)
       return nil
     }
+    record.history.serverWatches.asked(in: workspace, isWhole: outcome != nil)
     guard let (index, answer) = outcome else {
       record.interrupted()
       return nil

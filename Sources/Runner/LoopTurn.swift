@@ -217,7 +217,8 @@ struct LoopTurn<C: Clock<Duration>> {
     in group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
     group.addTask { [loop, setup, mailbox] in
-      try await loop.pause(for: wait)
+      // Cancelled with the loop: then nobody waits for it.
+      guard (try? await loop.pause(for: wait)) != nil else { return }
       var isAvailable = true
       if case .runtime(let name) = lane {
         isAvailable = await !setup.availableRuntimes(among: [name]).isEmpty

@@ -6,6 +6,13 @@ package enum Trigger: String, CaseIterable, Sendable {
   case manual
 }
 
+/// Whether Bazel's server watches the workspace, too.
+package enum ServerWatchChoice: String, CaseIterable, Sendable {
+  /// In large workspaces.
+  case auto
+  case never
+}
+
 package enum OutputMode: String, CaseIterable, Sendable {
   case tty
   case plain

@@ -30,6 +30,16 @@ extension SettingKeys {
       "bazelOptions", at: "bazel.options", .bazelOptions, default: [],
       description: "For every build alike.", applies: .nextCycle)
   }
+
+  package var watchesInBazel: SettingKey<ServerWatchChoice> {
+    SettingKey(
+      "watchesInBazel", at: "bazel.watchfs", option: "watchfs", .choice, default: .auto,
+      valueName: "when",
+      help:
+        "Whether Bazel's server watches a large workspace itself instead of looking at every file in each "
+        + "build: auto or never.",
+      description: "Whether Bazel's server watches a large workspace itself: --watchfs.")
+  }
 }
 
 extension SettingKind<[String]> {

@@ -5,6 +5,7 @@ package struct SettingKeys: Sendable {
     KnownSetting(\.bazelCommand),
     KnownSetting(\.startupOptions),
     KnownSetting(\.bazelOptions),
+    KnownSetting(\.watchesInBazel),
     KnownSetting(\.trigger),
     KnownSetting(\.pollInterval),
     KnownSetting(\.ignore),

@@ -81,4 +81,19 @@ import Watcher
     let outside = try index().changes(under: FileChange(path: "/w/third/ext", kind: .modified))
     #expect(outside.count == 4)
   }
+
+  @Test(arguments: [
+    ("/w/app/other.txt", true), ("/w/app/BUILD", true), ("/w/real/new.txt", true),
+    // Another place has it, too.
+    ("/w/real/r.txt", false), ("/w/app/link.txt", false), ("/w/app/shared", false),
+    ("/w/third/ext/x", false),
+    // It lies elsewhere, or is read before all packages.
+    ("/shared/s.txt", false), ("/base/external/ext/x", false), ("/w", false),
+    ("/w/.bazelrc", false),
+    ("/w/WORKSPACE", false),
+  ])
+  func `a path is plain where the main repository alone has it`(path: String, isPlain: Bool) throws
+  {
+    #expect(try index().isPlain(FilePath(path)) == isPlain)
+  }
 }

@@ -134,9 +134,7 @@ import Testing
     let harness = try LoopHarness()
     harness.bazel.answer("build", Answer(exit: .exited(9)))
     await #expect(throws: LockHeld.self) {
-      try await harness.run(harness.setup(waitsForLock: false)) {
-        await harness.waitForCycles(1)
-      }
+      try await harness.runToItsEnd(harness.setup(waitsForLock: false))
     }
   }
 

@@ -87,6 +87,11 @@ final class LoopHarness: Sendable {
     }
   }
 
+  /// Runs the loop until it ends by itself.
+  func runToItsEnd(_ setup: BuildSetup) async throws {
+    try await BuildLoop(log: log, clock: clock).run(batches, setup: setup)
+  }
+
   // MARK: What happens
 
   func change(

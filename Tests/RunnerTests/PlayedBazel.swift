@@ -20,6 +20,8 @@ final class PlayedBazel: CommandRunner {
     var skipped: Set<String> = []
     /// The program can't be started.
     var isMissing = false
+    /// The changes that the server's watch tells it of, where it watches: its log has them.
+    var seen: [FilePath] = []
     /// Done while the command runs.
     var meanwhile: @Sendable () async throws -> Void = {}
   }
@@ -28,6 +30,8 @@ final class PlayedBazel: CommandRunner {
     var commands: [Command] = []
     var answers: [String: [Answer]] = [:]
     var graph: [QueryEntry] = []
+    var hasServer = false
+    var isMute = false
   }
 
   let directory: TemporaryDirectory
@@ -41,6 +45,37 @@ final class PlayedBazel: CommandRunner {
   }
 
   func setGraph(_ graph: [QueryEntry]) { state.withLock { $0.graph = graph } }
+
+  /// From now on it has a server, which is the test's own process, and writes down each command as Bazel does.
+  func startServer() { state.withLock { $0.hasServer = true } }
+
+  /// Its log does not tell what its watch sees.
+  var isMute: Bool {
+    get { state.withLock(\.isMute) }
+    set { state.withLock { $0.isMute = newValue } }
+  }
+
+  /// Another hand gives the server a command.
+  func runByHand() throws { try log("by hand") }
+
+  private func log(_ text: String) throws {
+    let file = directory.appending("base/command.log")
+    _ = try directory.makeDirectory("base")
+    file.withPlatformString { _ = unlink($0) }
+    try directory.write(text, to: "base/command.log")
+  }
+
+  /// Adds to the server's log, as Bazel does before it analyses.
+  private func tell(_ seen: [FilePath]) throws {
+    let view = "View[modifiedAbsolutePaths=["
+    let paths = seen.map(\.string).joined(separator: ", ")
+    let line =
+      "About to compute diff between \(view)]] and \(view)\(paths)]] for \(directory.appending("w"))\n"
+    let file = try FileDescriptor.open(
+      directory.appending("base/java.log"), .writeOnly, options: [.create, .append],
+      permissions: .ownerReadWrite)
+    _ = try file.closeAfter { try file.writeAll(line.utf8) }
+  }
 
   /// The kinds of the commands so far, in their order.
   var kinds: [String] { state.withLock { $0.commands.map(Self.kind) } }
@@ -62,8 +97,11 @@ final class PlayedBazel: CommandRunner {
       let answer = state.answers[kind]?.isEmpty == false ? state.answers[kind]?.removeFirst() : nil
       return (answer ?? Answer(), state.graph)
     }
+    let (count, hasServer) = state.withLock { ($0.commands.count, $0.hasServer) }
+    if hasServer { try log("\(count)") }
     if answer.isMissing { throw CommandError.notFound("bazel") }
     if !answer.error.isEmpty { output(.standardError(Array(answer.error.utf8))) }
+    if hasServer, !isMute, command.arguments.contains("--watchfs") { try tell(answer.seen) }
     try await answer.meanwhile()
     try Task.checkCancellation()
     guard kind == "build" else {
@@ -72,15 +110,17 @@ final class PlayedBazel: CommandRunner {
       }
       return answer.exit
     }
-    try write(events(of: command, answer), named: "--build_event_json_file=", in: command)
+    try write(
+      events(of: command, answer, hasServer), named: "--build_event_json_file=", in: command)
     return answer.exit
   }
 
   // MARK: Events
 
-  private func events(of command: Command, _ answer: Answer) -> [String] {
+  private func events(of command: Command, _ answer: Answer, _ hasServer: Bool) -> [String] {
     let root = directory.appending("base/execroot/_main")
-    var events = [#"{"id":{"workspace":{}},"workspaceInfo":{"localExecRoot":"\#(root)"}}"#]
+    var events = hasServer ? [#"{"id":{"started":{}},"started":{"serverPid":"\#(getpid())"}}"#] : []
+    events += [#"{"id":{"workspace":{}},"workspaceInfo":{"localExecRoot":"\#(root)"}}"#]
     for label in command.arguments.drop(while: { $0 != "--" }).dropFirst()
     where !answer.skipped.contains(label) {
       guard !answer.failing.contains(label) else {

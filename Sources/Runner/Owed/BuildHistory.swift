@@ -22,6 +22,8 @@ package final class BuildHistory: Sendable {
   let ways = ImageWays()
   /// Which image has which name in the runtimes.
   let claims = NameClaims()
+  /// What is known of the watches of Bazel's servers.
+  let serverWatches = ServerWatches()
   private let state = Mutex(State())
 
   package init() {}

@@ -69,12 +69,19 @@ struct DevSession: Sendable {
       try await bench.withRuntimes(invocation.environment) { targets in
         bench.started(images: images, targets: targets)
         await tellWatching()
-        try await run(
-          bench.setup(
-            images: images, runtimes: targets.runtimes, fetchLayer: targets.fetchLayer),
-          heard: heard)
+        var setup = bench.setup(
+          images: images, runtimes: targets.runtimes, fetchLayer: targets.fetchLayer)
+        setup.watchRules = watchRules
+        try await run(setup, heard: heard)
       }
     }
+  }
+
+  /// When Bazel's server may watch, too; `nil`: never.
+  private var watchRules: WatchRules? {
+    guard bench.settings.watchesInBazel == .auto, watch.trigger == "notify", watch.shortfall == nil
+    else { return nil }
+    return WatchRules { [degraded] in degraded.all.isEmpty }
   }
 
   private func tellWatching() async {

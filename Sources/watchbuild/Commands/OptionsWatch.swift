@@ -21,6 +21,9 @@ struct WatchOptions: ParsableArguments {
   @Option(setting: \.onBusyUpdate)
   var onBusyUpdate: BusyPolicy.Choice?
 
+  @Option(setting: \.watchesInBazel)
+  var watchfs: ServerWatchChoice?
+
   @Flag(help: "Build nothing at start; wait for the first change.")
   var postpone = false
 
@@ -41,6 +44,7 @@ struct WatchOptions: ParsableArguments {
     layer.debounce = debounce
     layer.maxDelay = maxDelay
     layer.onBusyUpdate = onBusyUpdate
+    layer.watchesInBazel = watchfs
     layer.isPostponed = postpone ? true : nil
     layer.bell = bell
     layer.clears = clear ? true : nil

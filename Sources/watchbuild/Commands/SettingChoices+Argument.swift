@@ -5,4 +5,5 @@ import Settings
 extension BellChoice: ExpressibleByArgument {}
 extension BusyPolicy.Choice: ExpressibleByArgument {}
 extension ColorChoice: ExpressibleByArgument {}
+extension ServerWatchChoice: ExpressibleByArgument {}
 extension OutputMode: ExpressibleByArgument {}

@@ -44,6 +44,10 @@ struct SettingsTests {
       variable: ("WATCHBUILD_ON_BUSY_UPDATE", "queue"), file: "batch: {onBusyUpdate: queue}",
       read: { $0.onBusyUpdate.rawValue }, expected: ("ignore", "queue", "queue", "restart")),
     Row(
+      name: "watchfs", option: ["--watchfs", "auto"], variable: ("WATCHBUILD_WATCHFS", "never"),
+      file: "bazel: {watchfs: never}", read: { $0.watchesInBazel.rawValue },
+      expected: ("auto", "never", "never", "auto")),
+    Row(
       name: "buildConcurrency", option: ["--build-concurrency", "1"],
       variable: ("WATCHBUILD_BUILD_CONCURRENCY", "2"), file: "batch: {buildConcurrency: 3}",
       read: { "\($0.buildConcurrency)" }, expected: ("1", "2", "3", "0")),
