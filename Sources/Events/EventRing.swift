@@ -6,6 +6,7 @@ struct EventRing: Sendable {
   private var start = 0
   /// The number of the newest event; 0 before the first.
   private(set) var last = 0
+  private var lastBuild: Event.BuildStarted?
 
   /// - Parameter limit: At least 1.
   init(limit: Int) {
@@ -20,12 +21,22 @@ struct EventRing: Sendable {
   mutating func append(_ event: Event) {
     precondition(event.sequence == last + 1, "events are numbered without a gap")
     last = event.sequence
+    let event = shared(event)
     if events.count < limit {
       events.append(event)
     } else {
       events[start] = event
       start = (start + 1) % limit
     }
+  }
+
+  private mutating func shared(_ event: Event) -> Event {
+    guard case .build(let build) = event.kind else { return event }
+    let shared = lastBuild.map(build.sharing) ?? build
+    lastBuild = shared
+    var event = event
+    event.kind = .build(shared)
+    return event
   }
 
   /// What a reader gets next that has read up to a number, and moves that number on.

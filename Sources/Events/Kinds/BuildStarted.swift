@@ -18,5 +18,14 @@ extension Event {
       self.key = key
       self.command = command
     }
+
+    /// The same fields, kept but once where they equal those of the build before: most builds are repeated.
+    func sharing(_ other: BuildStarted) -> BuildStarted {
+      BuildStarted(
+        targets: targets == other.targets ? other.targets : targets,
+        images: images == other.images ? other.images : images,
+        key: key == other.key ? other.key : key,
+        command: command == other.command ? other.command : command)
+    }
   }
 }

@@ -20,7 +20,8 @@ package struct Event: Sendable {
     self.kind = kind
   }
 
-  package enum Kind: Sendable {
+  /// Each in a box of its own, because thousands are kept and most kinds are small.
+  package indirect enum Kind: Sendable {
     case started(Started)
     case watching(Watching)
     case ready
