@@ -244,4 +244,44 @@ struct ControlTests {
     #expect(try await scene.run("status").exit == 0)
     #expect(try await first.interrupt() == 130)
   }
+
+  // MARK: Another user
+
+  /// What a user that nobody is hears from the socket.
+  private func strangersAnswer(at place: ControlPlace) throws -> String {
+    // perl is on every Debian, and may be run by anybody.
+    let script = #"""
+      use IO::Socket::UNIX;
+      $SIG{PIPE} = "IGNORE";
+      my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or print("$!\n"), exit;
+      print $socket "GET /v1/status HTTP/1.1\r\nHost: watchbuild\r\n\r\n"; $socket->flush;
+      print "answer: ", readline($socket), "\n";
+      """#
+    return try Tool.run(
+      "setpriv",
+      [
+        "--reuid=4242", "--regid=4242", "--clear-groups", "/usr/bin/perl", "-e", script,
+        "\(place.path)",
+      ])
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "needs root"))
+  func `another user is not served, also where somebody has opened the modes`() async throws {
+    let dev = try await scene.dev()
+    let place = try scene.place
+    let modes = try Tool.run("stat", ["-c", "%a", place.directory.string, place.path.string])
+    #expect(modes == "700\n600\n")
+    #expect(try strangersAnswer(at: place) == "Permission denied\n")
+
+    try Tool.run("chmod", ["666", place.path.string])
+    var directory = place.directory
+    while directory.length > 1, directory.string != "/tmp" {
+      try Tool.run("chmod", ["o+x", directory.string])
+      directory.removeLastComponent()
+    }
+    #expect(try strangersAnswer(at: place) == "answer: \n")
+    // Whose dev it is has not been kept from it.
+    #expect(try await status().pid == dev.id)
+    #expect(try await dev.interrupt() == 130)
+  }
 }
