@@ -5,7 +5,7 @@ import Testing
 
 struct QueryStreamTests {
   /// What Bazel 4.2.3 wrote for `deps(//b:t1) union buildfiles(…)`, shortened.
-  private static let answer: [UInt8] =
+  static let answer: [UInt8] =
     message(2, rule("//b:t1", "genrule", inputs: ["//b:in.txt", "@bazel_tools//tools:setup.sh"]))
     + message(3, field(1, "//b:in.txt") + field(5, "//visibility:private"))
     + message(4, field(1, "//b:t1.tar") + field(2, "//b:t1"))

@@ -319,4 +319,53 @@ import Testing
     d=b""
     while b'"type":"missed"' not in d: d=d[-200:]+s.recv(65536)
     """
+
+  // MARK: Chance
+
+  @Test(.timeLimit(.minutes(30)))
+  func `requests made by chance crash nothing, and others are served afterwards`() async throws {
+    let good = [
+      "GET /v1/status HTTP/1.1\r\nHost: watchbuild\r\n\r\n",
+      "POST /v1/pause HTTP/1.1\r\nHost: watchbuild\r\nContent-Length: 2\r\n\r\n{}",
+      "POST /v1/wait HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n"
+        + #"{"paths":["/x"],"timeoutMs":1,"a":1}"#,
+      "GET /v1/events?since=0&follow=0 HTTP/1.1\r\nHost: watchbuild\r\n\r\n",
+    ].map { Array($0.utf8) }
+    desk.released.interrupt()
+    let place = place
+    let status = try await serving(.init()) {
+      try await Self.blocking {
+        var fuzz = Fuzz(
+          "control socket",
+          words: [
+            "\r\n\r\n", "Content-Length: ", "Transfer-Encoding: chunked\r\n", "HTTP/", "Host: x",
+            "%", "?",
+          ])
+        for _ in 0..<fuzz.cases { Self.send(fuzz.mutated(good), to: place) }
+      }
+      return try await ask("GET", "/v1/status").status
+    }
+    #expect(status == 200)
+  }
+
+  /// Sends bytes, ends its side, and reads until the other does.
+  private static func send(_ bytes: [UInt8], to place: ControlPlace) {
+    let socket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) {
+      $0.copyBytes(from: place.path.string.utf8.prefix(100))
+    }
+    let isConnected = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+      }
+    }
+    #expect(isConnected)
+    _ = Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    shutdown(socket, Int32(SHUT_WR))
+    var buffer = [UInt8](repeating: 0, count: 1 << 14)
+    while recv(socket, &buffer, buffer.count, 0) > 0 {}
+  }
 }

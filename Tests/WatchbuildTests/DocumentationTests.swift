@@ -23,7 +23,8 @@ struct DocumentationTests {
   private static func pages() throws -> [String] {
     let docs = try FileManager.default.contentsOfDirectory(
       atPath: root.appendingPathComponent("docs").path)
-    return ["README.md"] + docs.filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
+    return ["README.md", "SECURITY.md"]
+      + docs.filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
   }
 
   private static func lines(_ page: String) throws -> [String] {
@@ -112,5 +113,20 @@ struct DocumentationTests {
       // A row of a table can't be broken.
       if !isBlock, !line.hasPrefix("|") { #expect(line.count <= 120, "\(line)") }
     }
+  }
+
+  @Test func `each test that SECURITY names is there`() throws {
+    let tests = Self.root.appendingPathComponent("Tests")
+    var suites: Set<String> = []
+    let files = try #require(
+      FileManager.default.enumerator(at: tests, includingPropertiesForKeys: nil))
+    for case let file as URL in files where file.pathExtension == "swift" {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for match in text.matches(of: /struct (\w+Tests)\b/) { suites.insert(String(match.1)) }
+    }
+    let text = try Self.lines("SECURITY.md").joined(separator: "\n")
+    let named = Set(text.matches(of: /`(\w+Tests)`/).map { String($0.1) })
+    #expect(named.count > 10)
+    #expect(named.subtracting(suites).isEmpty)
   }
 }
