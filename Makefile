@@ -14,7 +14,7 @@ DESTDIR ?=
 SWIFT = swift
 FORMATTED = Sources Tests Benchmarks Package.swift
 
-.PHONY: help deps test-deps build test demo bench bench-bazel bench-load bench-map bench-memory bench-watch format lint check release install uninstall deb
+.PHONY: help deps test-deps build test test-convergence demo bench bench-bazel bench-load bench-map bench-memory bench-scale bench-watch format lint check release install uninstall deb
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r goal text; do \
@@ -38,7 +38,12 @@ test: ## run every test, with two real Bazels and a Docker daemon of its own
 	@scripts/newer-bazel & newer=$$!; \
 	  echo '$(SWIFT) build -j $(JOBS) --build-tests'; $(SWIFT) build -j $(JOBS) --build-tests || { wait; exit 1; }; \
 	  wait $$newer || (($$? == 3))
+	@scripts/convergence "$$($(SWIFT) build --show-bin-path)/watchbuild"
 	@scripts/run-tests "$$($(SWIFT) build --show-bin-path)/watchbuildPackageTests.xctest"
+
+test-convergence: build test-deps ## do all that can be done to a workspace, and compare; SEED= OPS= MINUTES=3 BAZEL=4.2.3|7.7.1
+	@SEED=$(SEED) OPS=$(OPS) MINUTES=$(MINUTES) BAZEL=$(BAZEL) scripts/convergence \
+	  "$$($(SWIFT) build --show-bin-path)/watchbuild"
 
 # A debug build: it is there minutes sooner than a release build, and the demo's time goes into Bazel.
 demo: deps ## watch a workspace of five images, see one save become one new image; DEMO_ONCE=1 ends after it
@@ -62,6 +67,9 @@ bench-memory: build ## what one dev holds after 300 saves: memory, descriptors, 
 bench-watch: deps ## measure the watcher against bare C, inotifywait and watchman; IDLE=5 SIZES="1000 10000" for a short run
 	$(SWIFT) build -j $(JOBS) -c release --product bench-watch --scratch-path .build-release
 	@Benchmarks/watch/run .build-release/release/bench-watch
+
+bench-scale: release ## a save among 5,000 packages beside a bare build, with each Bazel; needs python3 and an idle machine; ROUNDS=5
+	Benchmarks/scale/run.py dist/watchbuild
 
 bench-load: release test-deps ## what a load costs beside each runtime's own tool; needs python3 and root; BASES=5x20 ROUNDS=3 for a short run
 	Benchmarks/load/run dist/watchbuild

@@ -10,6 +10,7 @@ package enum Trigger: String, CaseIterable, Sendable {
 package enum ServerWatchChoice: String, CaseIterable, Sendable {
   /// In large workspaces.
   case auto
+  case always
   case never
 }
 

@@ -37,7 +37,7 @@ extension SettingKeys {
       valueName: "when",
       help:
         "Whether Bazel's server watches a large workspace itself instead of looking at every file in each "
-        + "build: auto or never.",
+        + "build: auto, always or never.",
       description: "Whether Bazel's server watches a large workspace itself: --watchfs.")
   }
 }

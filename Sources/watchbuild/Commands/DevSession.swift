@@ -79,9 +79,11 @@ struct DevSession: Sendable {
 
   /// When Bazel's server may watch, too; `nil`: never.
   private var watchRules: WatchRules? {
-    guard bench.settings.watchesInBazel == .auto, watch.trigger == "notify", watch.shortfall == nil
-    else { return nil }
-    return WatchRules { [degraded] in degraded.all.isEmpty }
+    let choice = bench.settings.watchesInBazel
+    guard choice != .never, watch.trigger == "notify", watch.shortfall == nil else { return nil }
+    var rules = WatchRules { [degraded] in degraded.all.isEmpty }
+    if choice == .always { rules.leastFiles = 0 }
+    return rules
   }
 
   private func tellWatching() async {
