@@ -195,7 +195,7 @@ extension PlainOutput {
       }
       line += image.bytesSent.map { " (\(Quantity.bytes($0)))" } ?? ""
       let note = image.note.map { " (\(safe($0)))" } ?? ""
-      return unlessQuiet(paint(.success, line + place + time) + note)
+      return unlessQuiet(paint(.success, line + place + time) + loadedNames(image) + note)
     // A rollout has a line of its own.
     case .live where image.step == "rollout": return whenVerbose("\(name) live")
     case .live: return unlessQuiet(paint(.success, "\(name) live\(place)\(time)"))
@@ -208,6 +208,12 @@ extension PlainOutput {
       guard let other = image.heldUpBy else { return whenVerbose("\(name) cancelled") }
       return unlessQuiet(paint(.warning, "\(name) held up: it requires \(safe(other))"))
     }
+  }
+
+  /// What a runtime calls the image: the names that people type.
+  private func loadedNames(_ image: Event.ImageChanged) -> String {
+    let names = image.refs ?? [image.ref].compactMap(\.self)
+    return names.isEmpty ? "" : " as " + names.map { safe($0) }.joined(separator: ", ")
   }
 
   private func finished(_ ended: Event.CycleEnded) -> [String] {

@@ -201,6 +201,13 @@ struct PlainOutputTests {
       },
       normal: ["[7] api loaded 1 of 9 layers (3.1 MB) → docker in 0.4s"]),
     Row(kind: image(.loaded), normal: ["[7] api loaded"]),
+    Row(
+      kind: image(.loaded) { image in
+        image.runtime = "docker"
+        image.ref = "lab/api:dev"
+        image.refs = ["lab/api:dev", "lab/api:1"]
+        image.note = "new"
+      }, normal: ["[7] api loaded → docker as lab/api:dev, lab/api:1 (new)"]),
     Row(kind: image(.live) { $0.runtime = "docker" }, normal: ["[7] api live → docker"]),
     Row(
       kind: image(.failed) { $0.error = "no such target\nand more" },
