@@ -8,6 +8,9 @@ struct Attainments: Sendable {
     /// The cycle built what the files gave then, or later.
     var moment: PendingImages.Moment
     var cycle: Int
+    /// How often in a row it was no fault of the image: Bazel's server was killed, or the like. Another try follows by
+    /// itself.
+    var troubles: Int
   }
 
   private var reached: [String: [Stage: PendingImages.Moment]] = [:]
@@ -21,8 +24,11 @@ struct Attainments: Sendable {
     }
   }
 
-  mutating func fail(_ image: String, asOf moment: PendingImages.Moment, in cycle: Int) {
-    failures[image] = Failure(moment: moment, cycle: cycle)
+  mutating func fail(
+    _ image: String, asOf moment: PendingImages.Moment, in cycle: Int, isOwnFault: Bool = true
+  ) {
+    let troubles = isOwnFault ? 0 : 1 + (failures[image]?.troubles ?? 0)
+    failures[image] = Failure(moment: moment, cycle: cycle, troubles: troubles)
   }
 
   /// The image is what the files give: no earlier failure counts any more.
@@ -33,9 +39,9 @@ struct Attainments: Sendable {
     reached[image]?[stage].map { $0 >= debt } ?? false
   }
 
-  /// The failure that answers a debt.
+  /// The failure that answers a debt; trouble that may well pass with the next try is no answer yet.
   func failure(of image: String, owedAt debt: PendingImages.Moment) -> Failure? {
-    failures[image].flatMap { $0.moment >= debt ? $0 : nil }
+    failures[image].flatMap { $0.moment >= debt && $0.troubles != 1 ? $0 : nil }
   }
 
   /// Cycles whose mistakes may still be asked for.

@@ -170,7 +170,11 @@ extension LoopState {
       .union(outcome.heldUp)
       // Nobody comes back to what a build left out without a change; what has changed is built next.
       .union(outcome.unfinished.subtracting(changed.keys))
-    for image in failed { attainments.fail(image, asOf: ended.moment, in: ended.start.number) }
+    for image in failed {
+      attainments.fail(
+        image, asOf: ended.moment, in: ended.start.number,
+        isOwnFault: !outcome.troubled.contains(image))
+    }
     let names = Set(backlog.images.map(\.name))
     attainments.keep(names)
     results.keep(names, cycles: attainments.failedCycles.union([ended.start.number]))

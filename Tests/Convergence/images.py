@@ -52,11 +52,16 @@ class Docker:
 
     def __init__(self, directory):
         os.makedirs(directory)
+        self.directory = directory
         self.socket = f"{directory}/docker.sock"
+        self.start()
+
+    def start(self):
+        directory = self.directory
         self.process = subprocess.Popen(
             ["dockerd", "--data-root", f"{directory}/root", "--exec-root", f"{directory}/exec", "-H", f"unix://{self.socket}",
              "--pidfile", f"{directory}/pid", "--bridge", "none", "--iptables=false", "--ip6tables=false"],
-            stdout=open(f"{directory}/log", "w"), stderr=subprocess.STDOUT)
+            stdout=open(f"{directory}/log", "a"), stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             try:
@@ -66,6 +71,11 @@ class Docker:
                 time.sleep(0.1)
         self.end()
         raise RuntimeError(f"dockerd did not start; see {directory}/log")
+
+    def restart(self):
+        """As a machine's owner does it: it ends in order, perhaps in the middle of a load."""
+        self.end()
+        self.start()
 
     def ask(self, path):
         connection = http.client.HTTPConnection("docker")

@@ -5,6 +5,8 @@ A generated workspace, `watchbuild dev` in it with an OCI layout and a dockerd o
 at random speed. At random moments it repairs what it broke, waits by `watchbuild wait`, and compares every image in both places
 with what another Bazel server builds of a copy that nobody touched meanwhile. One stale image fails the run.
 
+With FAULTS=1 programs are killed, stopped and started anew meanwhile, and other hands give Bazel commands.
+
 From the environment: SEED (a random one), OPS (operations; 0: no limit), MINUTES (3), BAZEL (a program; bazel), BAZELRC (a file
 whose lines its workspaces need), WATCHFS (always), DOCKER (1). Prints a line a checkpoint and a closing line; exit code 1
 where an image was stale, with all that is needed to see why, 2 where the test itself could not go on.
@@ -21,6 +23,7 @@ import time
 
 import images
 from adversary import Adversary
+from faults import Faults
 from workspace import IMAGES, Workspace
 
 
@@ -39,6 +42,7 @@ class Run:
         self.workspace = Workspace(f"{home}/live", self.seed, open(rc).read() if rc else "")
         self.adversary = Adversary(self.workspace, self.seed + 1)
         self.chance = random.Random(self.seed + 2)
+        self.faults = Faults(self, self.seed + 3) if os.environ.get("FAULTS") == "1" else None
         self.docker = images.Docker(f"{home}/docker") if os.environ.get("DOCKER", "1") == "1" else None
         self.store = f"{home}/store"
         self.log = f"{home}/dev.log"
@@ -59,6 +63,8 @@ class Run:
         self.start()
 
     def start(self):
+        events = f"{self.home}/events"
+        self.started = os.path.getsize(events) if os.path.exists(events) else 0
         loads = ["--load", f"oci:{self.store}"] + (["--load", "docker"] if self.docker else [])
         self.dev = subprocess.Popen(
             [self.watchbuild, "dev", "--output", "json", *loads], cwd=self.workspace.root, env=self.environment,
@@ -86,6 +92,9 @@ class Run:
 
     def checkpoint(self):
         self.adversary.repair()
+        if self.faults:
+            self.faults.settle()
+            self.until_ready()
         began = time.monotonic()
         result = self.wait()
         waited = time.monotonic() - began
@@ -113,19 +122,23 @@ class Run:
 
     def go(self):
         end = time.monotonic() + self.minutes * 60
-        self.checkpoint_at_start()
+        self.until_ready()
+        self.checkpoint()
         while time.monotonic() < end and not (self.limit and self.operations >= self.limit):
             for _ in range(self.chance.choice([1, 3, 10, 25, 60])):
                 self.adversary.step()
                 self.operations += 1
+                if self.faults and self.chance.random() < 0.1:
+                    self.adversary.told.append(self.faults.step())
             self.checkpoint()
 
-    def checkpoint_at_start(self):
-        # The socket is there once dev has begun.
+    def until_ready(self):
+        """Waits until this `dev` has its socket; what was saved before it began is its own to find."""
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
-            if '"type":"ready"' in open(f"{self.home}/events").read():
-                return self.checkpoint()
+            with open(f"{self.home}/events") as file:
+                if '"type":"ready"' in file.read()[self.started:]:
+                    return
             if self.dev.poll() is not None:
                 break
             time.sleep(0.2)

@@ -226,6 +226,22 @@ import Watcher
     #expect(end(&state, outcome(unfinished: ["a"])) == [1: .failed])
   }
 
+  @Test func `trouble that is no fault of the image is an answer only when it lasts`() {
+    var state = ready()
+    _ = receive(&state, batch([("/w/a/x", .modified)], asking: wait(1, on: "/w/a/x")))
+    #expect(end(&state, outcome(troubled: ["a"])) == [:])
+    // Who asks between the tries waits for the next one, too.
+    #expect(receive(&state, batch(asking: wait(2, on: "/w/a/x"))) == [:])
+    _ = state.retryDue(.bazel, isAvailable: true)
+    #expect(end(&state, outcome(troubled: ["a"])) == [1: .failed, 2: .failed])
+    _ = state.retryDue(.bazel, isAvailable: true)
+    _ = end(&state, outcome(current: ["a"]))
+    _ = receive(&state, batch([("/w/a/x", .modified)], asking: wait(3, on: "/w/a/x")))
+    #expect(end(&state, outcome(troubled: ["a"])) == [:])
+    _ = state.retryDue(.bazel, isAvailable: true)
+    #expect(end(&state, outcome(current: ["a"])) == [3: .ok])
+  }
+
   @Test func `a load that a change ended is no failure`() {
     var state = ready(.queue)
     _ = receive(&state, batch([("/w/a/x", .modified)], asking: wait(1, on: "/w/a/x")))
