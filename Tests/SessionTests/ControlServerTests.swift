@@ -12,7 +12,7 @@ import Testing
 @testable import Session
 
 /// The control socket with a loop that a test plays.
-@Suite(.timeLimit(.minutes(1))) struct ControlServerTests {
+@Suite(.timeLimit(.minutes(10))) struct ControlServerTests {
   /// What a test's server is asked, and what it answers.
   private final class Desk: Sendable {
     let demands = Mutex<[Request.Demand]>([])
