@@ -36,7 +36,7 @@ package final class LocalServer: Sendable {
     var serving: Task<Void, Never>?
     var channels: [ObjectIdentifier: any Channel] = [:]
     /// Those whose answer has no end.
-    var streams: Set<ObjectIdentifier> = []
+    var streams: [ObjectIdentifier: any AsyncSequence<[UInt8], Never> & Sendable] = [:]
     var isEnding = false
   }
 
@@ -92,11 +92,13 @@ package final class LocalServer: Sendable {
 
   /// Takes no more connections, and lets those that wait for an answer take it.
   package func stop() async {
-    let (listener, serving, streams) = state.withLock { state in
+    let (listener, serving) = state.withLock { state in
       state.isEnding = true
-      return (state.listener, state.serving, state.streams.compactMap { state.channels[$0] })
+      return (state.listener, state.serving)
     }
     listener?.close(promise: nil)
+    await drain()
+    let streams = state.withLock { state in state.streams.keys.compactMap { state.channels[$0] } }
     for channel in streams { channel.close(promise: nil) }
     // No child of this task, which may be cancelled and yet has to wait; it ends below.
     let force = Task {
@@ -105,6 +107,20 @@ package final class LocalServer: Sendable {
     }
     await serving?.value
     force.cancel()
+  }
+
+  /// Lets those that follow take what there is, within the time that all are given.
+  private func drain() async {
+    // No child of this task, as below.
+    await Task {
+      let pause = Duration.milliseconds(5)
+      for _ in 0..<max(1, Int(limits.ending / pause)) {
+        let isDrained = state.withLock { state in
+          state.streams.values.allSatisfy { ($0 as? any DrainableChunks)?.isDrained ?? true }
+        }
+        guard !isDrained, (try? await clock.pause(for: pause)) != nil else { return }
+      }
+    }.value
   }
 
   private func serve(_ listener: NIOAsyncChannel<Connection, Never>) async {
@@ -151,7 +167,7 @@ package final class LocalServer: Sendable {
         return try await self.send(answer, to: outbound)
       }
       let isEnding = state.withLock { state in
-        state.streams.insert(id)
+        state.streams[id] = chunks
         return state.isEnding
       }
       guard !isEnding else { return }
@@ -160,7 +176,7 @@ package final class LocalServer: Sendable {
     }
     state.withLock { state in
       state.channels[id] = nil
-      state.streams.remove(id)
+      state.streams[id] = nil
     }
   }
 

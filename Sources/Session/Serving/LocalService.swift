@@ -8,6 +8,12 @@ package protocol LocalService: Sendable {
   func refusal(_ status: Int, _ code: String, _ message: String) -> LocalAnswer
 }
 
+/// Chunks that go on, of which the server lets the last ones be taken before it ends.
+package protocol DrainableChunks: AsyncSequence<[UInt8], Never>, Sendable {
+  /// All that there is has been taken and sent.
+  var isDrained: Bool { get }
+}
+
 /// An answer that is sent back.
 package struct LocalAnswer: Sendable {
   package enum Content: Sendable {

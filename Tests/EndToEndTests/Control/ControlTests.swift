@@ -71,8 +71,11 @@ struct ControlTests {
     #expect(misspelt.exit == 2)
     #expect(misspelt.errors.contains("no such file: \(scene.workspace.root)/w/inn.txt"))
 
+    let start = dev.last
     try scene.save("2")
     #expect(try await scene.run("wait").exit == 0)
+    // It is answered once the image is there, a moment before the cycle's end.
+    _ = try await dev.cycle(after: start)
     let well = try await status()
     #expect(well.state == "idle")
     #expect(well.pid == dev.id)
