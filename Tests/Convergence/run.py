@@ -53,9 +53,9 @@ class Run:
             with open(path, "w") as file:
                 file.write(f'#!/bin/sh\nexec {self.bazel} --output_user_root={home}/{name}/root --max_idle_secs=300 "$@"\n')
             os.chmod(path, 0o755)
-        # So that saves meet a server that watches, in a workspace of this size too.
+        # So that saves meet a server that watches, in a workspace of this size too; BAZEL would pass by the program above.
         self.environment = {
-            **os.environ, "PATH": f"{home}/live/bin:{os.environ['PATH']}", "XDG_STATE_HOME": f"{home}/state",
+            **{name: value for name, value in os.environ.items() if name != "BAZEL"}, "PATH": f"{home}/live/bin:{os.environ['PATH']}", "XDG_STATE_HOME": f"{home}/state",
             "XDG_RUNTIME_DIR": f"{home}/run", "WATCHBUILD_LOG": "debug",
             "WATCHBUILD_WATCHFS": os.environ.get("WATCHFS", "always"),
             **({"DOCKER_HOST": f"unix://{self.docker.socket}"} if self.docker else {})}
