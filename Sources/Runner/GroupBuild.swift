@@ -64,13 +64,14 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
   ) async throws -> BuildResult? {
     var useless = UselessWays()
     var result = try await downloading(images, &finished, &useless)
+    // What the first build has not seen, and all that follows, is built with every file looked at.
+    var whole = self
+    whole.visible = nil
     if useless.isUnseen {
       guard !interruption.isInterrupted else {
         for image in images { record.cancelled(image.image, because: "the build was interrupted") }
         return result
       }
-      var whole = self
-      whole.visible = nil
       useless = UselessWays()
       result = try await whole.downloading(images, &finished, &useless)
     }
@@ -78,7 +79,9 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
       let again = self.images(useless.images)
       useless = UselessWays()
       for images in again.compatible {
-        guard let next = try await downloading(images, &finished, &useless) else { return nil }
+        guard let next = try await whole.downloading(images, &finished, &useless) else {
+          return nil
+        }
         if [0, 1].contains(result?.exitCode) { result = next }
       }
     }
