@@ -14,6 +14,8 @@ class Adversary:
         self.root = workspace.root
         self.chance = random.Random(seed)
         self.told = []
+        # Operations that the workspace's state did not admit.
+        self.refused = 0
         # Paths with what repairs them: what they held before they were broken.
         self.broken = {}
         self.git("init", "-q")
@@ -27,10 +29,20 @@ class Adversary:
 
     def step(self):
         operation = self.chance.choices(*zip(*[(getattr(self, name), weight) for name, weight in self.WEIGHTS]))[0]
-        told = f"{operation.__name__} {operation() or ''}"
+        told = f"{operation.__name__} {self.attempt(operation)}"
         self.told.append(f"{time.strftime('%H:%M:%S')}.{int(time.time() * 1000) % 1000:03} {told}")
         pause = self.chance.choice([0, 0, 0.005, 0.02, 0.05, 0.1, 0.4, 1.0])
         time.sleep(pause)
+
+    def attempt(self, operation):
+        """What cannot be done now, because of what was done before, is one more state to be in."""
+        try:
+            return operation() or ""
+        except (OSError, subprocess.CalledProcessError) as error:
+            self.refused += 1
+            if self.refused > 20 + len(self.told) // 5:
+                raise RuntimeError("the adversary can do hardly anything any more") from error
+            return f"could not: {error}"
 
     WEIGHTS = [
         ("edit", 24), ("replace", 14), ("undo", 8), ("twice", 8), ("create", 7), ("delete", 6), ("rename", 4), ("swap_directory", 2),

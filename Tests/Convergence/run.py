@@ -177,7 +177,8 @@ def main():
     run.end()
     subprocess.run(["chmod", "-R", "u+w", home])
     shutil.rmtree(home, ignore_errors=True)
-    print(f"{label}: {run.operations} operations, {run.checkpoints} checkpoints, no image stale", flush=True)
+    print(f"{label}: {run.operations} operations ({run.adversary.refused} not possible), {run.checkpoints} checkpoints, "
+          "no image stale", flush=True)
 
 
 main()
