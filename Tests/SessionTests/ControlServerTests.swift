@@ -320,6 +320,28 @@ import Testing
     while b'"type":"missed"' not in d: d=d[-200:]+s.recv(65536)
     """
 
+  @Test func `who follows gets what is recorded just before the end`() async throws {
+    for _ in 0..<20 {
+      let place = place
+      let (following, has) = AsyncStream.makeStream(of: String.self)
+      try await serving {
+        let last = hub.last
+        Thread.detachNewThread {
+          // It ends with the server.
+          _ = try? ControlClient(places: [place]).stream("GET", "/v1/events?since=\(last)") {
+            has.yield(String(decoding: $0, as: UTF8.self))
+          }
+          has.finish()
+        }
+        while hub.waitingCount == 0 { await Task.yield() }
+        hub.record(.stopping(reason: "SIGINT"))
+      }
+      let told = await following.reduce(into: "") { $0 += $1 }
+      #expect(told.contains(#""type":"stopping""#))
+      #expect(told.hasSuffix("}\n"))
+    }
+  }
+
   // MARK: Chance
 
   @Test(.timeLimit(.minutes(30)))

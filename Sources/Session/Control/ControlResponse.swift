@@ -34,8 +34,8 @@ enum ControlResponse: Sendable {
       LocalAnswer(status, type: "application/json", bytes + [10])
     case .text(let bytes): LocalAnswer(200, type: "text/plain; charset=utf-8", bytes)
     case .lines(let lines):
-      LocalAnswer(
-        200, headers: ["Content-Type: application/jsonl"], .chunks(lines.map { $0 + [10] }))
+      // As they are: mapped, they would no longer tell whether they are drained.
+      LocalAnswer(200, headers: ["Content-Type: application/jsonl"], .chunks(lines))
     }
   }
 }

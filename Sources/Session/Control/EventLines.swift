@@ -2,7 +2,7 @@ package import Events
 import FoundationEssentials
 import Synchronization
 
-/// Events as lines of JSON, without the newline. Whoever reads goes at its own pace, and is told what it missed.
+/// Events as lines of JSON, each with its newline. Whoever reads goes at its own pace, and is told what it missed.
 package struct EventLines: DrainableChunks {
   private let hub: EventHub
   private let since: Int
@@ -50,7 +50,7 @@ package struct EventLines: DrainableChunks {
         let event = reading.event(at: Date())
         position = event.sequence
         // An event that can't be encoded is a mistake of ours that no reader can act on.
-        if let line = try? event.json() { return line }
+        if let line = try? event.json() { return line + [10] }
       }
       return nil
     }
