@@ -69,6 +69,27 @@ import Testing
     #expect(harness.bazel.kinds == ["query", "query", "build"])
   }
 
+  @Test
+  func `what a file held before the first build is known, so that Bazel's rewriting it is no save`()
+    async throws
+  {
+    let harness = try LoopHarness()
+    // Older than the cycle, beyond doubt.
+    try Tool.run("touch", ["-d", "2020-01-01", "\(harness.root)/a/x"])
+    guard case .hash(let content) = FileContent.look(at: harness.root.appending("a/x")) else {
+      Issue.record("a/x can't be read")
+      return
+    }
+    try await harness.run {
+      await harness.waitForCycles(1)
+      harness.change("a/x", seeing: content, during: true)
+      harness.change("b/x")
+      await harness.waitForCycles(2)
+    }
+    #expect(harness.statuses(of: "a") == [.built])
+    #expect(harness.statuses(of: "b") == [.built, .built])
+  }
+
   // MARK: Trouble
 
   @Test func `a Bazel that can't be started is tried again by itself`() async throws {
@@ -114,6 +135,24 @@ import Testing
     #expect(harness.statuses(of: "a").last == .built)
   }
 
+  @Test
+  func `an image that a dying server did not come to is said to wait for that, and tried again`()
+    async throws
+  {
+    let harness = try LoopHarness()
+    try await harness.run {
+      await harness.waitForCycles(1)
+      harness.bazel.answer("build", Answer(exit: .exited(37), skipped: ["//a:image"]))
+      harness.change("a/x")
+      await harness.waitForCycles(2)
+      await harness.clock.waitForSleepers()
+      harness.clock.advance(by: .seconds(1))
+      await harness.waitForCycles(3)
+    }
+    #expect(harness.cycles.map(\.status) == [.ok, .failed, .ok])
+    #expect(harness.statuses(of: "a") == [.built, .failed, .built])
+  }
+
   @Test func `an image that fails by its own fault waits for a save`() async throws {
     let harness = try LoopHarness()
     try await harness.run {
@@ -130,9 +169,10 @@ import Testing
     #expect(harness.cycles.last?.failedImages == ["a"])
   }
 
-  @Test func `a lock that is not waited for ends the loop`() async throws {
+  @Test(arguments: ["query", "build"])
+  func `a lock that is not waited for ends the loop`(command: String) async throws {
     let harness = try LoopHarness()
-    harness.bazel.answer("build", Answer(exit: .exited(9)))
+    harness.bazel.answer(command, Answer(exit: .exited(9)))
     await #expect(throws: LockHeld.self) {
       try await harness.runToItsEnd(harness.setup(waitsForLock: false))
     }

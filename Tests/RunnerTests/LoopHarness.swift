@@ -65,16 +65,19 @@ final class LoopHarness: Sendable {
   /// Runs the loop while a script drives it.
   func run(
     _ setup: BuildSetup? = nil, busy: BusyPolicy.Choice = .restart,
-    definitions: Definitions = Definitions(),
+    definitions: Definitions = Definitions(), audience: Audience = Audience(),
+    saved: SavedIndexes? = nil,
     read: @escaping BuildLoop<ManualClock>.Reader = { _, _, _ in .read(nil) },
     follow: @escaping @Sendable (TargetIndex) async -> Bool = { _ in false },
     _ script: @Sendable () async throws -> Void
   ) async throws {
-    let (loop, setup) = (BuildLoop(log: log, clock: clock), setup ?? self.setup())
+    let loop = BuildLoop(log: log, clock: clock, saved: saved)
+    let setup = setup ?? self.setup()
     try await withThrowingTaskGroup { group in
       group.addTask { [batches] in
         try await loop.run(
-          batches, setup: setup, busy: busy, definitions: definitions, read: read, follow: follow)
+          batches, setup: setup, busy: busy, audience: audience, definitions: definitions,
+          read: read, follow: follow)
       }
       do {
         try await script()
@@ -106,6 +109,16 @@ final class LoopHarness: Sendable {
           Sighting(
             path: path, content: content.map { .hash($0) }, isDuringCommand: isDuringCommand)
         ]))
+  }
+
+  func ask(_ id: Int, _ demand: Request.Demand) {
+    var batch = Batch(cause: .change)
+    batch.requests = [Request(id: id, demand: demand)]
+    feed.yield(batch)
+  }
+
+  func savedIndexes() throws -> SavedIndexes {
+    SavedIndexes(in: PrivateDirectory(try directory.makeDirectory("state")), log: log)
   }
 
   // MARK: What is told

@@ -1,0 +1,88 @@
+import Batching
+import Graph
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Events
+@testable import Runner
+
+/// What each signal of the loop does beyond starting builds, with a played Bazel.
+@Suite(.timeLimit(.minutes(10))) struct BuildLoopSignalsTests {
+  @Test func `a load that the next save makes void is ended before its time`() async throws {
+    let harness = try LoopHarness()
+    let runtime = HeldRuntime("slow")
+    try await harness.run(harness.setup([runtime])) {
+      await harness.wait { runtime.startedCount == 2 }
+      harness.change("a/x")
+      await harness.wait { harness.statuses(of: "a").contains(.cancelled) }
+      runtime.letGo()
+      await harness.waitForCycles(2)
+    }
+    #expect(harness.statuses(of: "a").last == .loaded)
+    #expect(!harness.statuses(of: "b").contains(.cancelled))
+  }
+
+  @Test func `images that were read anew are those of the next cycle`() async throws {
+    let harness = try LoopHarness()
+    let definitions = Definitions { $0.lastComponent?.string == "BUILD" ? .images : [] }
+    try await harness.run(
+      definitions: definitions,
+      read: { _, setup, _ in
+        var changed = setup
+        changed.images.removeAll { $0.name == "a" }
+        return .read(changed)
+      }
+    ) {
+      await harness.waitForCycles(1)
+      harness.change("a/BUILD")
+      harness.change("b/x")
+      await harness.waitForCycles(2)
+      harness.change("a/x")
+      await harness.wait { harness.events.contains { $0.type == "unaffected" } }
+    }
+    let targets = harness.bazel.arguments.filter { $0.contains("build") }.map { arguments in
+      arguments.filter { $0.hasPrefix("//") }.sorted()
+    }
+    #expect(targets.first == ["//a:image", "//b:image"])
+    #expect(targets.last == ["//b:image"])
+  }
+
+  @Test func `those who wait no longer are forgotten`() async throws {
+    let harness = try LoopHarness()
+    let waits = Mutex(0)
+    let gone = Mutex(Set<Int>())
+    let audience = Audience(
+      departed: {
+        gone.withLock { gone in
+          defer { gone = [] }
+          return gone
+        }
+      }, show: { snapshot in waits.withLock { $0 = snapshot.waits } })
+    try await harness.run(audience: audience) {
+      await harness.waitForCycles(1)
+      harness.ask(1, .pause)
+      harness.change("a/x")
+      harness.ask(2, .wait(Question(.everything, upTo: .built)))
+      await harness.wait { waits.withLock { $0 == 1 } }
+      gone.withLock { $0 = [2] }
+      harness.change("b/x")
+      await harness.wait { waits.withLock { $0 == 0 } }
+    }
+    #expect(harness.cycles.count == 1)
+  }
+
+  @Test func `the index is kept for the next run`() async throws {
+    let harness = try LoopHarness()
+    let saved = try harness.savedIndexes()
+    try await harness.run(saved: saved) {
+      await harness.waitForCycles(1)
+      while await saved.last(of: harness.root, images: harness.images) == nil {
+        await Task.yield()
+      }
+    }
+    let index = await saved.last(of: harness.root, images: harness.images)
+    #expect(index?.fileCount == 4)
+  }
+}
