@@ -18,6 +18,13 @@ package enum Terminal {
     return Int(size.ws_col)
   }
 
+  /// In rows; the usual 24 where the terminal does not say.
+  package static func height(_ descriptor: Int32) -> Int {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return 24 }
+    return Int(size.ws_row)
+  }
+
   /// Text in which nothing can move the cursor, recolour the screen or reorder what is read.
   ///
   /// File names and compiler messages may hold anything: `UnsafeText` is written as Swift would

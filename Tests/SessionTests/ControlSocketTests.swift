@@ -66,6 +66,50 @@ import Testing
     for socket in sockets { close(socket.descriptor) }
   }
 
+  /// Where a client with no runtime directory of its own finds a socket.
+  private var found: [ControlPlace] {
+    ControlPlace.reachable(for: "/w", state: scratch.path.appending("state"), environment: [:])
+  }
+
+  @Test func `clients with another runtime directory are led to the socket`() async throws {
+    try scratch.makeDirectory("state")
+    let socket = try await ControlSocket.listen(at: place(), signpostAt: found[0])
+    #expect(found.last == place())
+    #expect(try ControlClient(places: found).process == getpid())
+    close(socket.descriptor)
+    socket.remove()
+    #expect(found.count == 1)
+    #expect(try Tool.run("ls", ["-A", found[0].directory.string]) == "")
+  }
+
+  @Test func `a signpost that a dead process left is in nobody's way`() async throws {
+    try scratch.makeDirectory("state")
+    let other = found[0]
+    let dead = try await ControlSocket.listen(at: place(), signpostAt: other)
+    close(dead.descriptor)
+    #expect(throws: ControlClient.Failure.nobody) { try ControlClient(places: found) }
+    // The next one has no runtime directory, and the one after it another.
+    let second = try await ControlSocket.listen(at: other, signpostAt: other)
+    #expect(try ControlClient(places: found).process == getpid())
+    close(second.descriptor)
+    second.remove()
+    let third = try await ControlSocket.listen(at: place("third"), signpostAt: other)
+    #expect(try ControlClient(places: found).process == getpid())
+    close(third.descriptor)
+    dead.remove()
+    #expect(found.last == place("third"), "it is the third's by now")
+    third.remove()
+    #expect(found.count == 1)
+  }
+
+  @Test(arguments: ["", "relative.sock\n", "/no/newline.sock"])
+  func `what is no signpost leads nowhere`(text: String) throws {
+    let directory = found[0].directory
+    try Tool.run("mkdir", ["-p", directory.string])
+    try directory.appending("\(found[0].name).path").write(Array(text.utf8))
+    #expect(found.count == 1)
+  }
+
   @Test func `a path longer than the kernel takes does`() async throws {
     let deep = String(repeating: "d", count: 100)
     try scratch.makeDirectory("\(deep)/\(deep)")

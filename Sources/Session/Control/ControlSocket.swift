@@ -31,6 +31,7 @@ package final class ControlSocket: Sendable {
   private let directory: Int32
   /// Tells the socket's file from another of the same name.
   private let identity: Identity
+  private let signpost: ControlSignpost?
 
   private struct Identity: Hashable, Sendable {
     var device: UInt64
@@ -41,21 +42,28 @@ package final class ControlSocket: Sendable {
   }
 
   private init(
-    _ place: ControlPlace, descriptor: Int32, directory: Int32, identity: Identity
+    _ place: ControlPlace, descriptor: Int32, directory: Int32, identity: Identity,
+    signpost: ControlSignpost?
   ) {
     self.place = place
     self.descriptor = descriptor
     self.directory = directory
     self.identity = identity
+    self.signpost = signpost
   }
 
   deinit { close(directory) }
 
   /// Makes the socket, and its directory where it is missing.
   ///
+  /// - Parameters:
+  ///   - place: Where it is made.
+  ///   - other: Where clients look, too: they are led from there.
+  ///   - clock: Told of waiting.
   /// - Throws: `Failure`; `CancellationError`.
   package static func listen(
-    at place: ControlPlace, clock: some Clock<Duration> = ContinuousClock()
+    at place: ControlPlace, signpostAt other: ControlPlace? = nil,
+    clock: some Clock<Duration> = ContinuousClock()
   ) async throws -> ControlSocket {
     let directory = try open(place.directory)
     do {
@@ -69,7 +77,7 @@ package final class ControlSocket: Sendable {
         try await clock.pause(for: .milliseconds(10))
       }
       defer { flock(directory, LOCK_UN) }
-      return try bind(place, in: directory)
+      return try bind(place, in: directory, signpostAt: other)
     } catch {
       close(directory)
       throw error
@@ -78,6 +86,7 @@ package final class ControlSocket: Sendable {
 
   /// Removes the socket's file, if it is still the one that was made.
   package func remove() {
+    signpost?.remove()
     guard Self.identity(of: place.name, in: directory) == identity else { return }
     unlinkat(directory, place.name, 0)
   }
@@ -102,7 +111,9 @@ package final class ControlSocket: Sendable {
 
   // MARK: The socket
 
-  private static func bind(_ place: ControlPlace, in directory: Int32) throws -> ControlSocket {
+  private static func bind(
+    _ place: ControlPlace, in directory: Int32, signpostAt other: ControlPlace?
+  ) throws -> ControlSocket {
     let socket = try make(place)
     do {
       if UnixAddress.with(place.name, in: directory, { Glibc.bind(socket, $0, $1) }) != 0 {
@@ -115,7 +126,8 @@ package final class ControlSocket: Sendable {
         let identity = identity(of: place.name, in: directory)
       else { throw Failure.system(place.path, Errno(rawValue: errno)) }
       return ControlSocket(
-        place, descriptor: socket, directory: directory, identity: identity)
+        place, descriptor: socket, directory: directory, identity: identity,
+        signpost: other.flatMap { $0 == place ? nil : .put(beside: $0, to: place) })
     } catch {
       close(socket)
       throw error

@@ -5,6 +5,7 @@ import Events
 import Graph
 import Runner
 import Runtimes
+import Session
 import Settings
 
 /// `watchbuild build`: one grouped build and load, then exit.
@@ -26,6 +27,7 @@ struct BuildCommand: AsyncParsableCommand {
     let stopping = Stopping()
     let bench = try Workbench(
       settings, events: settings.events, outputClosed: stopping.outputClosed)
+    tellDev(of: settings, environment: invocation.environment)
     let (outcome, isPartial) = try await stopping.run(
       showing: bench.shown, { bench.log.record(.stopping(reason: $0)) }
     ) {
@@ -35,6 +37,20 @@ struct BuildCommand: AsyncParsableCommand {
     if let status = ExitStatus(of: outcome) { throw status }
     // A package that can't be read may hold an image that nobody has found.
     if isPartial { throw ExitStatus.buildFailed }
+  }
+
+  /// Says that a `dev` runs for the workspace: it builds what is saved by itself, and Bazel runs one command at a
+  /// time, so that the two wait for each other.
+  private func tellDev(of settings: Settings, environment: [String: String]) {
+    let places = ControlPlace.reachable(
+      for: settings.workspace, state: settings.stateDirectory.path, environment: environment)
+    guard settings.verbosity != .quiet, let dev = try? ControlClient(places: places) else { return }
+    let process = dev.process > 0 ? " (pid \(dev.process))" : ""
+    // Where nobody reads it, the build itself finds that out.
+    try? OutputStream.standardError.write(lines: [
+      "watchbuild dev runs for this workspace\(process) and builds what is saved; this build takes turns with "
+        + "it ('watchbuild wait' waits for dev's images instead)"
+    ])
   }
 
   /// - Returns: What became of the images, and whether Bazel could not read all packages where they are looked for.

@@ -19,8 +19,11 @@ struct DevCommand: AsyncParsableCommand {
     let invocation = try Invocation(common)
     let settings = try invocation.settings(loop: loop, watching: watching)
     let stopping = Stopping()
+    // First of all, so that something is seen at once.
+    let screen = try LiveTerminal.open(settings, environment: invocation.environment)
+    defer { screen?.end() }
     let bench = try Workbench(
-      settings, events: settings.events, outputClosed: stopping.outputClosed)
+      settings, events: settings.events, screen: screen, outputClosed: stopping.outputClosed)
     let lock = try DevLock.acquire(
       in: settings.stateDirectory, workspace: settings.workspace)
     defer { lock.release() }

@@ -47,6 +47,7 @@ struct DevSession: Sendable {
 
   /// Runs until cancelled.
   func run() async throws {
+    bench.screen?.show(screenRun)
     let control = try await startControl()
     var dashboard: Dashboard?
     let result: Result<Void, any Error>
@@ -193,7 +194,8 @@ struct DevSession: Sendable {
       environment: invocation.environment)
     guard let place = places.first else { return nil }
     do {
-      let server = ControlServer(try await ControlSocket.listen(at: place), api)
+      let socket = try await ControlSocket.listen(at: place, signpostAt: places.last)
+      let server = ControlServer(socket, api)
       try await server.start()
       return server
     } catch ControlSocket.Failure.living(_, let process) {
@@ -213,8 +215,12 @@ struct DevSession: Sendable {
       shown.sources(of: bench, api), at: address, memory: bench.settings.stateDirectory)
     let page = try await dashboard.start()
     shown.opened(page)
-    // Whoever reads standard error no longer is told by the next line there.
-    try? OutputStream.standardError.write(lines: ["dashboard: \(page)"])
+    if let screen = bench.screen {
+      screen.say("dashboard: \(page)")
+    } else {
+      // Whoever reads standard error no longer is told by the next line there.
+      try? OutputStream.standardError.write(lines: ["dashboard: \(page)"])
+    }
     return dashboard
   }
 
@@ -240,6 +246,32 @@ struct DevSession: Sendable {
       (try? KeptOutput.log(of: image, cycle: nil, in: kept))?.text
     }
     return api
+  }
+
+  /// Keys take the road of the control socket's requests.
+  private var screenRun: LiveTerminal.Run {
+    let session = session
+    let api = api
+    return LiveTerminal.Run(
+      snapshot: { session.state.loop }, degraded: { [degraded] in degraded.all },
+      press: { [stop] key in
+        let demand: Request.Demand
+        switch key {
+        case .rebuild: demand = .rebuild([], cause: .trigger)
+        case .build: demand = .trigger([], upTo: nil)
+        case .pause: demand = session.state.loop.isPaused ? .resume : .pause
+        case .quit: return stop()
+        case .errors, .log, .images, .timings, .clear, .help, .suspend: return
+        }
+        Task { _ = await session.ask(demand) }
+      },
+      log: { image in
+        api.log(image).map { bytes in
+          String(decoding: bytes, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false
+          ).map(String.init)
+        }
+      })
   }
 
   // MARK: Configuration

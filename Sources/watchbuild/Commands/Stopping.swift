@@ -59,6 +59,7 @@ struct Stopping: Sendable {
         for await signal in signals {
           if interruption.isInterrupted {
             await RunningPrograms.interruptAll(clock: ContinuousClock())
+            TerminalModes.giveBack()
             _exit(ExitStatus.interrupted.rawValue)
           }
           stopping("\(signal)")

@@ -24,6 +24,8 @@ struct Workbench: Sendable {
   let clock = ContinuousClock()
   /// Runs Bazel.
   var runner: any CommandRunner = SubprocessRunner()
+  /// The screen of a `dev` on a terminal; `nil`: lines are written instead.
+  let screen: LiveTerminal?
   /// Is told what Bazel says while images are looked for; `nil`: the log is.
   var heard: (@Sendable (BuildUpdate) -> Void)?
   /// The lock of `dev`: made anew where somebody has removed its file.
@@ -33,10 +35,11 @@ struct Workbench: Sendable {
   /// - Parameters:
   ///   - settings: What was asked for.
   ///   - events: Where JSON Lines go beside the output; `nil`: nowhere.
+  ///   - screen: Shows the events; `nil`: lines do.
   ///   - outputClosed: Told when the output can't be written any more.
   /// - Throws: `Problem` when the state directory can't be written or there is no Bazel.
   init(
-    _ settings: Settings, events: EventsTarget? = nil,
+    _ settings: Settings, events: EventsTarget? = nil, screen: LiveTerminal? = nil,
     outputClosed: @escaping @Sendable (OutputClosed) -> Void
   ) throws {
     // First of all: a descriptor that is not open could become one of ours.
@@ -45,12 +48,16 @@ struct Workbench: Sendable {
     }
     unknownOptions = UnknownOptions(in: settings.stateDirectory.appending("bazel"))
     self.settings = settings
+    self.screen = screen
     let output = EventOutput(settings)
     let log = EventHub(now: { Date() })
     let profiles = ProfileStore(in: settings.profileDirectory)
     var shown = EventReaders()
     try shown.add(
-      to: log, write: { try output.write($0) },
+      to: log,
+      write: { event in
+        if let screen { try screen.write(event) } else { try output.write(event) }
+      },
       failed: { error in
         // An event that can't be encoded is a mistake of ours that no user can act on.
         guard let error = error as? OutputClosed else { return assertionFailure("\(error)") }

@@ -48,8 +48,8 @@ struct OutputStream: Sendable {
   }
 
   /// Writes a last message, for which it does not wait without end: nobody may be reading.
-  func write(last text: String) {
-    var rest = Array((text + "\n").utf8)[...]
+  func write(last text: String, newline: Bool = true) {
+    var rest = Array((text + (newline ? "\n" : "")).utf8)[...]
     while !rest.isEmpty {
       var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
       guard poll(&waiting, 1, 2000) == 1 else { return }

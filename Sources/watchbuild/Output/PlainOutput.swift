@@ -113,7 +113,7 @@ extension PlainOutput {
   private func lock(_ lock: Event.LockAwaited) -> String {
     var line = "waiting for Bazel's lock"
     if let holder = lock.holder {
-      let command = holder.command.map { ", \(safe($0))" } ?? ""
+      let command = holder.command.map { ", \(safe(LockText.text($0)))" } ?? ""
       line += ", held by pid \(holder.pid)\(command)"
     }
     return paint(.warning, line + " (\(Quantity.seconds(lock.waitedMs)))")

@@ -248,6 +248,24 @@ struct ControlTests {
     #expect(try await first.interrupt() == 130)
   }
 
+  @Test
+  func `a client with another runtime directory finds it, and a build beside it says that it runs`()
+    async throws
+  {
+    let dev = try await scene.dev()
+    let elsewhere = ["XDG_RUNTIME_DIR": "/nowhere"]
+    #expect(try await scene.workspace.run(["status"], environment: elsewhere).exit == 0)
+    let build = try await scene.workspace.run(
+      ["build", "--load", "none", "--output", "plain"], environment: elsewhere)
+    #expect(build.exit == 0)
+    #expect(build.errors.contains("watchbuild dev runs for this workspace (pid \(dev.id))"))
+    #expect(try await dev.interrupt() == 130)
+    #expect(try await scene.workspace.run(["status"], environment: elsewhere).exit == 5)
+    let alone = try await scene.workspace.run(
+      ["build", "--load", "none", "--output", "plain"], environment: elsewhere)
+    #expect(!alone.errors.contains("runs for this workspace"))
+  }
+
   // MARK: Another user
 
   /// What a user that nobody is hears from the socket.

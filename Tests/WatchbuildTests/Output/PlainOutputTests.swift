@@ -307,3 +307,15 @@ struct PlainOutputTests {
     #expect(unsafe.isEmpty)
   }
 }
+
+@Suite struct LockTextTests {
+  @Test func `who holds the lock is told in few words`() {
+    #expect(LockText.text("bazel test //...") == "bazel test //...")
+    #expect(
+      LockText.text(
+        "bazel build --build_event_json_file=/root/.local/state/watchbuild/w/bazel/e.json -- //a:i")
+        == "a build of another watchbuild")
+    let long = LockText.text("bazel build " + String(repeating: "//a:b ", count: 50))
+    #expect(long.count == 100 && long.hasSuffix("…"))
+  }
+}

@@ -21,7 +21,7 @@ struct ControlConnection {
       GivenOptions(common: invocation.common), environment: invocation.environment,
       currentDirectory: invocation.currentDirectory)
     let state = try StateDirectory.path(for: workspace, environment: invocation.environment)
-    let places = ControlPlace.places(
+    let places = ControlPlace.reachable(
       for: workspace, state: state.path, environment: invocation.environment)
     do throws(ControlClient.Failure) {
       client = try ControlClient(places: places)

@@ -1,0 +1,308 @@
+import Basics
+import Events
+import FoundationEssentials
+import Glibc
+import Runner
+import Settings
+import Synchronization
+import SystemPackage
+
+/// The screen of `dev` on a terminal: rows that stay, live rows below them, and keys.
+///
+/// Events come on their reader's thread; a thread of its own reads keys and draws what changes with time.
+/// A terminal that takes nothing blocks these two and nothing else.
+final class LiveTerminal: Sendable {
+  /// The run that is shown, and what keys ask of it.
+  struct Run: Sendable {
+    var snapshot: @Sendable () -> LoopState.Snapshot
+    var degraded: @Sendable () -> [String]
+    /// Does what a key means, without waiting.
+    var press: @Sendable (TerminalKey) -> Void
+    /// The lines that are kept of an image's failed actions; `nil`: none.
+    var log: @Sendable (String) -> [String]?
+  }
+
+  fileprivate struct State {
+    var run: Run?
+    var page: TerminalPage
+    var rows = CycleRows()
+    var errors = StandingErrors()
+    var retries = QuietRetries()
+    var bell: Bell
+    var timings = TimingRows()
+    var activity: Event.Activity?
+    var began = Date()
+    var hasKeys = false
+    var isStopping = false
+    var hasEnded = false
+    /// Not in the terminal's foreground: no footer.
+    var isBehind = false
+    /// Nobody reads any more.
+    var isClosed = false
+  }
+
+  private let stream: OutputStream
+  private let clears: Bool
+  private let bellText: String
+  private let workspace: String
+  private let wake: TerminalBell
+  private let state: Mutex<State>
+
+  /// - Returns: `nil` where no live screen is wanted, or standard error is no terminal.
+  /// - Throws: `Errno` where the system has no descriptor or thread left.
+  static func open(_ settings: Settings, environment: [String: String]) throws -> LiveTerminal? {
+    let stream = OutputStream.standardError
+    guard settings.output == .tty, settings.verbosity == .normal,
+      // Lines of the debug log go the same way.
+      environment[DebugLog.variable, default: ""].isEmpty,
+      Terminal.isTerminal(stream.descriptor.rawValue)
+    else { return nil }
+    let kind = environment["TERM", default: ""]
+    return try LiveTerminal(
+      settings, stream, isCapable: !kind.isEmpty && kind != "dumb")
+  }
+
+  private init(_ settings: Settings, _ stream: OutputStream, isCapable: Bool) throws {
+    self.stream = stream
+    clears = settings.clears
+    bellText = settings.bell == .never ? "bell off" : "bell on"
+    workspace = settings.workspace.string
+    wake = try TerminalBell()
+    var first = State(
+      page: TerminalPage(usesColor: settings.usesColor && isCapable, isCapable: isCapable),
+      bell: Bell(settings.bell))
+    first.isBehind = Self.isBehind
+    state = Mutex(first)
+    if isCapable {
+      TerminalModes.giveBackAfterCrash()
+      wake.followSignals()
+      let hasKeys = TerminalModes.take()
+      state.withLock { state in
+        state.hasKeys = hasKeys
+        put(state.page.opening, &state)
+        draw([], &state)
+      }
+      try OwnThread.start { self.attend() }
+    }
+  }
+
+  /// Another program has the terminal.
+  private static var isBehind: Bool {
+    let group = tcgetpgrp(STDERR_FILENO)
+    return group > 0 && group != getpgrp()
+  }
+
+  // MARK: Called by others
+
+  /// Shows a run's state from now on, and has keys ask of it.
+  func show(_ run: Run) {
+    state.withLock { $0.run = run }
+    wake.ring(.news)
+  }
+
+  /// Shows an event; to be called in the order of the events. It may block.
+  ///
+  /// - Throws: `OutputClosed` when nobody reads any more.
+  func write(_ event: Event) throws {
+    let isClosed = state.withLock { state in
+      for event in state.retries.shown(event) { add(event, &state) }
+      return state.isClosed
+    }
+    if isClosed { throw OutputClosed(reason: .ioError) }
+    wake.ring(.news)
+  }
+
+  /// Shows a line that stays.
+  func say(_ line: String) { state.withLock { draw([StyledText(line)], &$0) } }
+
+  /// Gives the terminal back. Does not wait for one that takes nothing.
+  func end() {
+    TerminalModes.giveBack()
+    wake.ring(.end)
+    for _ in 0..<20 {
+      let isDone = state.withLockIfAvailable { state in
+        guard !state.hasEnded else { return true }
+        state.hasEnded = true
+        var text = state.page.textWithoutFooter(columns: columns) + state.page.closing
+        let broken = brokenNames(state)
+        if !broken.isEmpty { text += "still broken: \(Terminal.escaped(Quantity.list(broken)))\n" }
+        stream.write(last: text, newline: false)
+        return true
+      }
+      if isDone == true { return }
+      usleep(10_000)
+    }
+  }
+
+  // MARK: Events
+
+  private func add(_ event: Event, _ state: inout State) {
+    let causes = state.errors.causesOfCycle
+    state.errors.add(event)
+    state.timings.add(event)
+    state.rows.columns = columns
+    state.rows.workspace = workspace
+    state.rows.hasFooter = !footer(state).isEmpty
+    switch event.kind {
+    case .activity(let activity): state.activity = activity
+    case .batch(let batch):
+      state.activity = nil
+      state.began = event.time.addingTimeInterval(-Double(batch.windowMs) / 1000)
+      if clears { put(state.page.cleared(), &state) }
+    case .cycle, .ready: state.activity = nil
+    case .stopping: state.isStopping = true
+    default: break
+    }
+    let rows = state.rows.rows(for: event, causes: causes)
+    if !rows.isEmpty { draw(rows, &state) }
+    if state.bell.rings(at: event) { put(Bell.sound, &state) }
+  }
+
+  private func brokenNames(_ state: State) -> [String] {
+    let owed = state.run.map { Set($0.snapshot().owed.map(\.name)) }
+    return state.errors.broken.keys.filter { owed?.contains($0) ?? true }.sorted()
+  }
+
+  // MARK: Drawing
+
+  private var columns: Int { Terminal.width(stream.descriptor.rawValue) }
+
+  private func footer(_ state: State) -> [StyledText] {
+    guard state.page.isCapable, !state.isBehind, !state.hasEnded else { return [] }
+    return live(state).rows(
+      columns: columns, height: Terminal.height(stream.descriptor.rawValue))
+  }
+
+  private func live(_ state: State) -> Footer {
+    var footer = Footer(began: state.began, now: Date())
+    if let run = state.run {
+      footer.snapshot = run.snapshot()
+      footer.degraded = run.degraded()
+    }
+    footer.activity = state.activity
+    footer.broken = state.errors.broken
+    footer.isStopping = state.isStopping
+    footer.hasKeys = state.hasKeys
+    footer.bell = bellText
+    return footer
+  }
+
+  private func draw(_ rows: [StyledText], _ state: inout State) {
+    guard !state.hasEnded else { return }
+    let footer = footer(state)
+    let title = footer.isEmpty ? "" : "\(live(state).title) · watchbuild"
+    put(
+      state.page.text(adding: rows, footer: footer, columns: columns, title: title), &state)
+  }
+
+  private func put(_ text: String, _ state: inout State) {
+    guard !text.isEmpty, !state.isClosed else { return }
+    do {
+      try stream.write(Array(text.utf8))
+    } catch {
+      state.isClosed = true
+    }
+  }
+
+  // MARK: The thread
+
+  /// Reads keys, and draws what changes with time: until the end.
+  private func attend() {
+    while true {
+      let (hasKeys, isBusy, isWaiting) = state.withLock { state in
+        let live = live(state)
+        let snapshot = live.snapshot
+        // No event tells of saves that are only noted.
+        let isHeld = snapshot.isPaused || snapshot.isManual
+        return (state.hasKeys, live.isBusy, isHeld || !snapshot.retries.isEmpty)
+      }
+      var waiting = [pollfd(fd: wake.readEnd.rawValue, events: Int16(POLLIN), revents: 0)]
+      if hasKeys { waiting.append(pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)) }
+      // At rest there is nothing to wake up for.
+      poll(&waiting, nfds_t(waiting.count), isBusy ? 200 : isWaiting ? 1000 : -1)
+      let rings = wake.heard()
+      if rings.contains(.end) { return }
+      if rings.contains(.continued) { continued() }
+      if hasKeys, waiting[1].revents != 0 { readKeys() }
+      state.withLock { draw([], &$0) }
+      // At most ten frames a second; the snapshot may come a moment behind its event.
+      usleep(100_000)
+    }
+  }
+
+  private func readKeys() {
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = Glibc.read(STDIN_FILENO, &bytes, bytes.count)
+    guard count > 0 else {
+      // The terminal is gone; a signal tells the rest.
+      if count == 0 || errno != EINTR { state.withLock { $0.hasKeys = false } }
+      return
+    }
+    // What begins with an escape is a sequence of a key that means nothing here.
+    guard bytes[0] != 0x1B else { return }
+    for key in bytes.prefix(count).compactMap(TerminalKey.init) { press(key) }
+  }
+
+  private func press(_ key: TerminalKey) {
+    if key == .suspend { return suspend() }
+    let run = state.withLock { state -> Run? in
+      switch key {
+      case .errors: draw(state.errorRows(columns, workspace), &state)
+      case .images: draw(ImageRows.rows(state.run?.snapshot() ?? .init()), &state)
+      case .timings: draw(state.timings.rows, &state)
+      case .help: draw(TerminalKey.helpRows, &state)
+      case .clear:
+        put(state.page.cleared(), &state)
+        draw([], &state)
+      case .log: draw(logRows(state), &state)
+      case .rebuild, .build, .pause, .quit, .suspend: break
+      }
+      return state.run
+    }
+    run?.press(key)
+  }
+
+  private func logRows(_ state: State) -> [StyledText] {
+    let broken = brokenNames(state)
+    guard let name = broken.first, let lines = state.run?.log(name) else {
+      return [StyledText("no output of a failed action is kept")]
+    }
+    let shown = lines.suffix(200)
+    let cut = lines.count - shown.count
+    return [
+      StyledText(
+        "── output of \(name) "
+          + (cut > 0 ? "(\(cut) lines before it: watchbuild logs \(name))" : ""))
+    ]
+      + shown.map { StyledText($0) }
+      + (broken.count > 1 ? [StyledText("more: watchbuild logs \(broken[1])")] : [])
+  }
+
+  /// Leaves the terminal in order, and stops as Ctrl-Z has a program stop.
+  private func suspend() {
+    state.withLock { state in
+      // The signal takes a moment to stop us: until it is over nothing is drawn below the rows.
+      state.isBehind = true
+      put(state.page.textWithoutFooter(columns: columns) + state.page.closing, &state)
+    }
+    TerminalModes.giveBack()
+    kill(0, SIGTSTP)
+  }
+
+  private func continued() {
+    let hasKeys = TerminalModes.take()
+    state.withLock { state in
+      state.isBehind = Self.isBehind
+      state.hasKeys = hasKeys
+      state.page.forget()
+      put(state.page.opening, &state)
+    }
+  }
+}
+
+extension LiveTerminal.State {
+  fileprivate func errorRows(_ columns: Int, _ workspace: String) -> [StyledText] {
+    guard !errors.broken.isEmpty else { return [StyledText("no errors")] }
+    return ErrorRows.rows(for: errors.causes, columns: columns, workspace: workspace)
+  }
+}
