@@ -108,15 +108,23 @@ package enum ConfigurationSchema {
             },
             {
               "type": "object", "additionalProperties": false, "required": ["container"],
-              "properties": {"container": {"$ref": "#/$defs/word"}}
+              "properties": {
+                "container": {"$ref": "#/$defs/word"},
+                "sync": {"$ref": "#/$defs/sync"},
+                "then": {"$ref": "#/$defs/then"}
+              },
+              "dependentRequired": {"then": ["sync"]}
             },
             {
               "type": "object", "additionalProperties": false, "required": ["compose"],
               "properties": {
                 "compose": {"$ref": "#/$defs/word"},
                 "file": {"type": "string", "minLength": 1, "examples": ["compose.yaml"]},
-                "project": {"$ref": "#/$defs/word"}
-              }
+                "project": {"$ref": "#/$defs/word"},
+                "sync": {"$ref": "#/$defs/sync"},
+                "then": {"$ref": "#/$defs/then"}
+              },
+              "dependentRequired": {"then": ["sync"]}
             },
             {
               "type": "object", "additionalProperties": false, "required": ["kubernetes"],
@@ -127,8 +135,11 @@ package enum ConfigurationSchema {
                 },
                 "container": {"$ref": "#/$defs/word"},
                 "namespace": {"$ref": "#/$defs/word"},
-                "context": {"type": "string", "pattern": "^[^-]", "examples": ["kind-dev"]}
-              }
+                "context": {"type": "string", "pattern": "^[^-]", "examples": ["kind-dev"]},
+                "sync": {"$ref": "#/$defs/sync"},
+                "then": {"$ref": "#/$defs/then"}
+              },
+              "dependentRequired": {"then": ["sync"]}
             }
           ]
         },
@@ -173,6 +184,25 @@ package enum ConfigurationSchema {
           "type": "string", "pattern": "^(@|//)", "examples": ["//services/api:image.tar", "//services/api"]
         },
         "name": {"type": "string", "pattern": "^[^-/\\s?*:,@][^\\s?*:,@]*$", "examples": ["api", "base"]},
+        "sync": {
+          "type": "boolean",
+          "description": "Where files alone differ, write the difference into what runs instead of a restart."
+        },
+        "then": {
+          "description": "How the program is told of new files.",
+          "oneOf": [
+            {
+              "type": "object", "additionalProperties": false, "required": ["signal"],
+              "properties": {
+                "signal": {"type": "string", "pattern": "^(SIG)?[A-Z0-9]+$", "examples": ["HUP", "SIGUSR1"]}
+              }
+            },
+            {
+              "type": "object", "additionalProperties": false, "required": ["command"],
+              "properties": {"command": {"$ref": "#/$defs/command"}}
+            }
+          ]
+        },
         "word": {"type": "string", "pattern": "^[A-Za-z0-9._][A-Za-z0-9._-]*$", "examples": ["web", "dev"]},
         "reference": {
           "type": "string", "pattern": "^[A-Za-z0-9]\\S*$", "examples": ["registry.local/api:dev", "api:dev"]

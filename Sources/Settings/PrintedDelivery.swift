@@ -26,9 +26,27 @@ struct PrintedRollout: Encodable {
   private var container: String?
   private var namespace: String?
   private var context: String?
+  private var sync: Bool?
+  private var then: Notice?
+
+  private struct Notice: Encodable {
+    var signal: String?
+    var command: [String]?
+  }
 
   init(_ target: RolloutTarget) {
+    var target = target
+    if case .synced(let restarted, let notice) = target {
+      target = restarted
+      sync = true
+      switch notice {
+      case .signal(let name): then = Notice(signal: name.description)
+      case .command(let arguments): then = Notice(command: arguments)
+      case nil: break
+      }
+    }
     switch target {
+    case .synced: break
     case .signal(let name, let path):
       signal = name.description
       pidFile = path.string

@@ -17,8 +17,8 @@ extension ConfigurationReader {
 
   /// - Returns: `nil` where a mistake has been told.
   mutating func rollout(_ node: YAMLNode) -> RolloutTarget? {
-    let others = ["pidFile", "file", "project", "namespace", "context"]
-    let values = mapping(node, keys: Self.kinds + others, later: ["sync", "then"])
+    let others = ["pidFile", "file", "project", "namespace", "context", "sync", "then"]
+    let values = mapping(node, keys: Self.kinds + others)
     guard case .mapping = node.content else { return nil }
     // `container` is a kind of its own, and beside `kubernetes` the one in its pods.
     let isKubernetes = values["kubernetes"] != nil
@@ -36,14 +36,36 @@ extension ConfigurationReader {
     let allowed: Set<String> =
       switch kind {
       case "signal": ["pidFile"]
-      case "compose": ["file", "project"]
-      case "kubernetes": ["container", "namespace", "context"]
+      case "container": ["sync", "then"]
+      case "compose": ["file", "project", "sync", "then"]
+      case "kubernetes": ["container", "namespace", "context", "sync", "then"]
       default: []
       }
     for key in values.keys.sorted() where key != kind && !allowed.contains(key) {
       if let value = values[key] { refuse("'\(key)' does not belong to '\(kind)'", at: value) }
     }
-    return target(kind, values, at: node)
+    let isSynced = boolean(values["sync"])
+    let notice = values["then"].flatMap { syncNotice($0) }
+    if let then = values["then"], values["sync"] == nil {
+      refuse("'then' has no 'sync' beside it", at: then, hint: "add 'sync: true'")
+    }
+    return target(kind, values, at: node).map { target in
+      isSynced == true && allowed.contains("sync") ? .synced(target, then: notice) : target
+    }
+  }
+
+  /// How a program is told of new files.
+  private mutating func syncNotice(_ node: YAMLNode) -> SyncNotice? {
+    let values = mapping(node, keys: ["signal", "command"])
+    guard case .mapping = node.content else { return nil }
+    guard values.count == 1 else {
+      refuse(
+        "'then' does not say how the program is told", at: node,
+        hint: "write {signal: HUP} or {command: [PROGRAM, ARGUMENT]}")
+      return nil
+    }
+    if let signal = values["signal"] { return value(signal, Self.signal).map(SyncNotice.signal) }
+    return command(values["command"]).map(SyncNotice.command)
   }
 
   private mutating func target(

@@ -64,7 +64,8 @@ enum EventSamples {
     case .progress:
       .rollout(
         Event.RolledOut(
-          image: "a", kind: "compose", target: "web", status: .failed, ms: 1, error: "e"))
+          image: "a", kind: "compose", target: "web", status: .failed, ms: 1, files: 2,
+          error: "e"))
     case .rollout:
       .hook(hook)
     case .hook: .cycle(cycle)

@@ -1,5 +1,7 @@
 import Batching
+import FoundationEssentials
 import Graph
+import Processes
 import Synchronization
 import SystemPackage
 import TestSupport
@@ -84,5 +86,29 @@ import Testing
     }
     let index = await saved.last(of: harness.root, images: harness.images)
     #expect(index?.fileCount == 4)
+  }
+
+  // MARK: What is not built
+
+  @Test func `an image whose hook before the build failed is not built`() async throws {
+    let harness = try LoopHarness()
+    var setup = harness.setup()
+    setup.hooks = HookRunner(
+      Hooks([.beforeBuild: [Hook(["generate"], images: ["a"])]]), in: harness.root,
+      runner: ScriptedRunner { _, _ in .exited(1) }, clock: ContinuousClock())
+    try await harness.run(setup) { await harness.waitForCycles(1) }
+    #expect(harness.bazel.arguments.last?.filter { $0.hasPrefix("//") } == ["//b:image"])
+    #expect(harness.statuses(of: "a") == [.cancelled])
+    #expect(harness.statuses(of: "b") == [.built])
+  }
+
+  @Test func `two images of one name are not built`() async throws {
+    let harness = try LoopHarness()
+    var setup = harness.setup()
+    for index in setup.images.indices { setup.images[index].references = ["lab/same:dev"] }
+    try await harness.run(setup) { await harness.waitForCycles(1) }
+    #expect(harness.bazel.kinds == ["query"])
+    #expect(harness.statuses(of: "a") == [.failed])
+    #expect(harness.statuses(of: "b") == [.failed])
   }
 }

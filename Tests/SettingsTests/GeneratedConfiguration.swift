@@ -59,6 +59,10 @@ struct GeneratedConfiguration: RandomNumberGenerator {
     where required.contains(name) || chance(60) {
       fields[name] = value(part)
     }
+    for (name, others) in rule["dependentRequired"]?.fields ?? [:]
+    where others.items.compactMap(\.text).contains(where: { fields[$0] == nil }) {
+      fields[name] = nil
+    }
     if let others = rule["additionalProperties"], others != .boolean(false) {
       for name in ["podman", "ci"] where chance(40) { fields[name] = value(others) }
     }

@@ -34,6 +34,16 @@ import Testing
     ("{ signal: SIGHUP, pidFile: run/app.pid }", .signal(hangup, pidFile: "/w/run/app.pid")),
     ("{ command: [./deploy.sh, '{ref}'] }", .command(["/w/deploy.sh", "{ref}"])),
     ("{ command: [kubectl, apply] }", .command(["kubectl", "apply"])),
+    ("{ container: web, sync: true }", .synced(.container("web"), then: nil)),
+    ("{ container: web, sync: false, then: { signal: HUP } }", .container("web")),
+    (
+      "{ compose: web, sync: true, then: { signal: HUP } }",
+      .synced(.compose(service: "web", files: [], project: nil), then: .signal(hangup))
+    ),
+    (
+      "{ container: web, sync: true, then: { command: [./reload.sh, '{image}'] } }",
+      .synced(.container("web"), then: .command(["/w/reload.sh", "{image}"]))
+    ),
   ]
 
   @Test(arguments: targets.indices)
@@ -51,7 +61,11 @@ import Testing
     ("{ command: ./deploy.sh }", "expected a list, found text"),
     ("{ command: [] }", "the command is empty"),
     ("{ kubernetes: api }", "'api' is no deployment/NAME"),
-    ("{ container: web, sync: true }", "'sync' is not supported by this version"),
+    ("{ container: web, then: { signal: HUP } }", "'then' has no 'sync' beside it"),
+    ("{ container: web, sync: true, then: {} }", "'then' does not say how the program is told"),
+    ("{ container: web, sync: true, then: { signal: HPU } }", "(did you mean 'HUP'?)"),
+    ("{ container: web, sync: on it }", "expected true or false"),
+    ("{ command: [a], sync: true }", "'sync' does not belong to 'command'"),
     ("web", "expected keys and values"),
   ]
 

@@ -43,6 +43,12 @@ package struct JSONSchema: Sendable {
     case "pattern": matches(value.text, rule.text) ? [] : ["\(place) has another form: \(value)"]
     case "required":
       rule.items.compactMap(\.text).filter { value[$0] == nil }.map { "\(place).\($0) is missing" }
+    case "dependentRequired":
+      rule.fields.filter { value[$0.key] != nil }.flatMap { name, others in
+        others.items.compactMap(\.text).filter { value[$0] == nil }.map {
+          "\(place).\(name) needs \($0)"
+        }
+      }
     case "properties":
       rule.fields.flatMap { name, rule in
         value[name].map { errors($0, rule, at: "\(place).\(name)") } ?? []

@@ -22,18 +22,21 @@ extension Event {
     package var status: Status
     /// How long it took.
     package var ms: Int?
+    /// So many files were written into what runs, or removed there, instead of a restart.
+    package var files: Int?
     /// Why it failed.
     package var error: String?
 
     package init(
       image: String, kind: String, target: String, status: Status, ms: Int? = nil,
-      error: String? = nil
+      files: Int? = nil, error: String? = nil
     ) {
       self.image = image
       self.kind = kind
       self.target = target
       self.status = status
       self.ms = ms
+      self.files = files
       self.error = error
     }
   }

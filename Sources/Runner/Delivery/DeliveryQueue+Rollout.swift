@@ -14,7 +14,8 @@ extension DeliveryQueue {
     let start = clock.now
     record.rolling(image, by: rollout)
     do {
-      let ended = try await entry.ticket.run { try await rollout.roll(rolled) }
+      let archive = entry.delivery.archive
+      let ended = try await entry.ticket.run { try await rollout.roll(rolled, from: archive) }
       guard let result = ended else {
         record.cancelledRollout(
           image, by: rollout, because: "it has changed again, and is built anew")

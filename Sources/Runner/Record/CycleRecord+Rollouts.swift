@@ -16,6 +16,7 @@ extension CycleRecord {
     if result.isChanged { freshened(image) }
     tell(image, result.isChanged ? (result.isLive ? .live : .done) : .unchanged, by: rollout) {
       $0.ms = ms
+      $0.files = result.files
     }
     guard result.isLive else { return }
     tell(image, .live) {

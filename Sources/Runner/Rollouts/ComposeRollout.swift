@@ -8,7 +8,7 @@ import SystemPackage
 /// Has docker compose, of either version, or podman-compose make one service's containers anew.
 ///
 /// Where the new ones end or turn unhealthy, others like the old ones take their places.
-struct ComposeRollout: Rollout {
+struct ComposeRollout: RestartingRollout {
   let kind = "compose"
   let service: String
   /// None: those that compose finds by itself.
@@ -25,7 +25,12 @@ struct ComposeRollout: Rollout {
   // Two at once in one project get into each other's way.
   var lane: String { "compose \(project ?? "") \(files.map(\.string).joined(separator: " "))" }
 
-  func roll(_ image: RolledImage) async throws -> RolloutResult {
+  func running() async throws -> (engine: EngineClient, containers: [String])? {
+    guard let engine = engines.first else { return nil }
+    return (engine, try await containers(try await program(engine)))
+  }
+
+  func roll(_ image: RolledImage, isForced: Bool) async throws -> RolloutResult {
     guard let engine = engines.first else {
       throw RolloutError(
         "images are loaded into no engine that has containers", hint: "use --load docker or podman")
@@ -35,7 +40,7 @@ struct ComposeRollout: Rollout {
       throw RolloutError("\(engine.runtime) has no image \(image.reference)")
     }
     let before = try await containers(compose)
-    var isOlder = before.isEmpty
+    var isOlder = before.isEmpty || isForced
     for id in before where try await !runs(id, wanted, in: engine) { isOlder = true }
     let isLive = rule.verification == .live
     guard isOlder else {

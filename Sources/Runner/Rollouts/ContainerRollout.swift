@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// The old one serves until the new one is live, unless both can't run at once. It is stopped by its own signal and
 /// timeout. Where the new one does not start, ends or turns unhealthy, the old one serves again.
-struct ContainerRollout: Rollout {
+struct ContainerRollout: RestartingRollout {
   let kind = "container"
   /// As people call it.
   let container: String
@@ -18,13 +18,22 @@ struct ContainerRollout: Rollout {
   var target: String { "container \(container)" }
   var lane: String { target }
 
-  func roll(_ image: RolledImage) async throws -> RolloutResult {
+  func running() async throws -> (engine: EngineClient, containers: [String])? {
+    for engine in engines {
+      if let spec = try await engine.containerSpec(container) { return (engine, [spec.id]) }
+    }
+    return nil
+  }
+
+  func roll(_ image: RolledImage, isForced: Bool) async throws -> RolloutResult {
     guard !engines.isEmpty else {
       throw RolloutError(
         "images are loaded into no engine that has containers", hint: "use --load docker or podman")
     }
     for engine in engines {
-      if let result = try await RecreatedContainer(container, engine, rule, clock).roll(image) {
+      if let result = try await RecreatedContainer(container, engine, rule, clock)
+        .roll(image, isForced: isForced)
+      {
         return result
       }
     }

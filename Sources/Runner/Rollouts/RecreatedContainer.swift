@@ -26,12 +26,13 @@ struct RecreatedContainer: Sendable {
     self.clock = clock
   }
 
+  /// - Parameter isForced: Also where it runs the image by its ID: other files were written into it.
   /// - Returns: `nil` where the engine has no such container.
-  func roll(_ image: RolledImage) async throws -> RolloutResult? {
+  func roll(_ image: RolledImage, isForced: Bool = false) async throws -> RolloutResult? {
     let isCancelled = Mutex(false)
     // No child: what has begun is undone or finished also when this task is cancelled, which the flag tells it. It
     // is always awaited.
-    let work = Task { try await roll(image) { isCancelled.withLock { $0 } } }
+    let work = Task { try await roll(image, isForced) { isCancelled.withLock { $0 } } }
     return try await withTaskCancellationHandler {
       try await work.value
     } onCancel: {
@@ -40,7 +41,7 @@ struct RecreatedContainer: Sendable {
   }
 
   private func roll(
-    _ image: RolledImage, _ isCancelled: @escaping @Sendable () -> Bool
+    _ image: RolledImage, _ isForced: Bool, _ isCancelled: @escaping @Sendable () -> Bool
   ) async throws -> RolloutResult? {
     try await mend()
     guard let spec = try await engine.containerSpec(name) else { return nil }
@@ -48,7 +49,7 @@ struct RecreatedContainer: Sendable {
       throw RolloutError("\(engine.runtime) has no image \(image.reference)")
     }
     if isCancelled() { throw CancellationError() }
-    if spec.image.hasSuffix(wanted.id.hexadecimal), spec.state.isRunning {
+    if !isForced, spec.image.hasSuffix(wanted.id.hexadecimal), spec.state.isRunning {
       guard rule.verification == .live else {
         return RolloutResult(isChanged: false, isLive: false)
       }

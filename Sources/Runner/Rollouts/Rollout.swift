@@ -17,6 +17,19 @@ package protocol Rollout: Sendable {
   ///
   /// - Throws: `RolloutError`; `RuntimeError` of the engine that it goes through; `CancellationError`.
   func roll(_ image: RolledImage) async throws -> RolloutResult
+
+  /// The same, for rollouts that go by the image's files.
+  ///
+  /// - Parameter archive: The image as it was built.
+  func roll(_ image: RolledImage, from archive: ImageArchive) async throws -> RolloutResult
+}
+
+extension Rollout {
+  package func roll(
+    _ image: RolledImage, from archive: ImageArchive
+  ) async throws -> RolloutResult {
+    try await roll(image)
+  }
 }
 
 /// An image that has been loaded, and is to run.
@@ -46,10 +59,13 @@ package struct RolloutResult: Hashable, Sendable {
   package var isChanged: Bool
   /// It was seen to run: as healthy, or for two seconds.
   package var isLive: Bool
+  /// So many files were written into what runs, or removed there, instead of a restart; `nil`: it was restarted.
+  package var files: Int?
 
-  package init(isChanged: Bool, isLive: Bool) {
+  package init(isChanged: Bool, isLive: Bool, files: Int? = nil) {
     self.isChanged = isChanged
     self.isLive = isLive
+    self.files = files
   }
 }
 

@@ -10,6 +10,7 @@ package struct RolloutMaker: Sendable {
   private let notes: RolloutNotes?
   private let runner: any CommandRunner
   private let clock: any Clock<Duration>
+  private let synced = SyncedContainers()
 
   /// - Parameters:
   ///   - directory: Where programs run.
@@ -31,6 +32,13 @@ package struct RolloutMaker: Sendable {
   ) -> any Rollout {
     let engines = runtimes.compactMap { ($0 as? DockerEngine)?.client }
     switch target {
+    case .synced(let restarted, let notice):
+      let inner = rollout(to: restarted, from: runtimes)
+      // Into a cluster's pods nothing is written yet: they are restarted.
+      guard let restart = inner as? any RestartingRollout else { return inner }
+      return SyncedRollout(
+        restart: restart, notice: notice, synced: synced, notes: notes, directory: directory,
+        rule: rule, runner: runner, clock: clock)
     case .signal(let signal, let pidFile):
       return SignalRollout(
         signal: signal, pidFile: pidFile, rule: rule, notes: notes, clock: clock)

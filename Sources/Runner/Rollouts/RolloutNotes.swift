@@ -29,6 +29,24 @@ package struct RolloutNotes: Sendable {
     }
   }
 
+  /// The image whose files were written into a container; `nil`: none were. The digest of nothing: it is not known.
+  func synced(_ container: String) async -> Digest? {
+    let notes = try? await DirectoryLock.locked(directory.open()) { try Self.read(in: $0) }
+    return notes?[Self.key(synced: container)].flatMap { Digest($0) }
+  }
+
+  /// - Parameter image: `nil`: the container is gone, or made anew.
+  func noteSynced(_ image: Digest?, in container: String) async throws {
+    try await DirectoryLock.locked(directory.open()) { directory in
+      var notes = try Self.read(in: directory)
+      guard notes[Self.key(synced: container)] != image?.description else { return }
+      notes[Self.key(synced: container)] = image?.description
+      try directory.replace(Self.name, with: JSON.encode(notes))
+    }
+  }
+
+  private static func key(synced container: String) -> String { "synced container \(container)" }
+
   private static func key(_ image: RolledImage, _ target: String) -> String {
     "\(image.name) \(target)"
   }

@@ -159,7 +159,8 @@ extension PlainOutput {
 
   private func rollout(_ rollout: Event.RolledOut) -> [String] {
     let place = "\(safe(rollout.image)) → \(safe(rollout.kind)) \(safe(rollout.target))"
-    let time = rollout.ms.map { " in \(Quantity.seconds($0))" } ?? ""
+    let files = rollout.files.map { " (\(Quantity.text($0, "file")) written, no restart)" } ?? ""
+    let time = (rollout.ms.map { " in \(Quantity.seconds($0))" } ?? "") + files
     return switch rollout.status {
     case .started: whenVerbose("\(place) rolling out")
     case .unchanged: whenVerbose("\(place) runs it already")
