@@ -14,7 +14,7 @@ DESTDIR ?=
 SWIFT = swift
 FORMATTED = Sources Tests Benchmarks Package.swift
 
-.PHONY: help deps test-deps build test test-convergence demo bench bench-bazel bench-load bench-map bench-memory bench-scale bench-watch format lint check release install uninstall deb
+.PHONY: help deps test-deps build test test-convergence demo bench bench-bazel bench-control bench-load bench-map bench-memory bench-reload bench-scale bench-watch format lint check release install uninstall deb
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r goal text; do \
@@ -56,6 +56,9 @@ bench: release ## what a save costs beside the bare commands; needs python3 and 
 bench-bazel: release ## what watchbuild adds to bare Bazel, and what grouping saves; ROUNDS=10
 	Benchmarks/bazel/measure.py dist/watchbuild $(ROUNDS)
 
+bench-control: release ## what it costs to ask a running dev; needs python3 and dockerd; ROUNDS=20
+	Benchmarks/control/run.py dist/watchbuild $(ROUNDS)
+
 bench-map: deps ## measure the index beside Bazel's own queries, on 5000 packages and 300 images; needs python3
 	$(SWIFT) build -j $(JOBS) -c release --product watchbuild --scratch-path .build-release
 	$(SWIFT) build -j $(JOBS) -c release --product bench-map --scratch-path .build-release
@@ -63,6 +66,9 @@ bench-map: deps ## measure the index beside Bazel's own queries, on 5000 package
 
 bench-memory: build ## what one dev holds after 300 saves: memory, descriptors, threads; needs python3 and bazel; CYCLES=1000 for a long run
 	Benchmarks/memory/run "$$($(SWIFT) build --show-bin-path)/watchbuild" $(CYCLES)
+
+bench-reload: release ## from a save to the new HTTP answer, beside the same by hand; needs dockerd and docker-compose; ROUNDS=10
+	Benchmarks/reload/run.py dist/watchbuild $(ROUNDS)
 
 bench-watch: deps ## measure the watcher against bare C, inotifywait and watchman; IDLE=5 SIZES="1000 10000" for a short run
 	$(SWIFT) build -j $(JOBS) -c release --product bench-watch --scratch-path .build-release

@@ -111,6 +111,11 @@ final class LoopHarness: Sendable {
         ]))
   }
 
+  /// Images are asked for, as by a trigger.
+  func request(_ images: Set<String>) {
+    feed.yield(Batch(cause: .trigger, requested: images))
+  }
+
   func ask(_ id: Int, _ demand: Request.Demand) {
     var batch = Batch(cause: .change)
     batch.requests = [Request(id: id, demand: demand)]

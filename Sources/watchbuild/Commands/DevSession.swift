@@ -119,6 +119,9 @@ struct DevSession: Sendable {
         await ImageCleaning(settings: settings, environment: invocation.environment)
           .run(in: setup.runtimes, clock: bench.clock)
       }
+      group.addTask {
+        await OlderContainers(of: setup.images, in: setup.runtimes, log: bench.log).run()
+      }
       defer { group.cancelAll() }
       try await session.run(setup, by: rules, errands: errands, heard: heard)
     }

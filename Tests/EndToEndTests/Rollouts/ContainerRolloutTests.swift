@@ -1,4 +1,6 @@
 import Basics
+import Events
+import FoundationEssentials
 import Graph
 import Images
 import SystemPackage
@@ -116,6 +118,36 @@ struct ContainerRolloutTests {
         error?.message.hasPrefix("the new container is unhealthy: ") == true,
         "\(String(describing: error))")
       #expect(try await container.spec().id == before.id)
+    }
+  }
+
+  @Test func `a container that runs an older image and is not restarted is told once`() async throws
+  {
+    try await with("older") { container in
+      let log = EventHub(now: { Date(timeIntervalSince1970: 0) })
+      let older = OlderContainers(of: [], in: [DockerEngine(container.client)], log: log)
+      func loaded(_ image: RolledImage) -> Event.ImageChanged {
+        var event = Event.ImageChanged(image: "cart", target: "//cart:image", status: .loaded)
+        event.refs = [image.reference.description]
+        event.id = image.id.description
+        event.runtime = "docker"
+        return event
+      }
+      let one = try await container.load(version: "one")
+      try container.make("--network", "none")
+      await older.look([loaded(one)])
+      #expect(log.recorded.isEmpty)
+      let two = try await container.load(version: "two")
+      await older.look([loaded(two)])
+      await older.look([loaded(two)])
+      let told = log.recorded.compactMap {
+        if case .degraded(let reason) = $0.kind { reason } else { nil }
+      }
+      #expect(
+        told == [
+          "cart runs in container \(container.name) with an older image; to have it restarted, add "
+            + "rollout: {container: \(container.name)}"
+        ])
     }
   }
 
