@@ -14,10 +14,13 @@ class Faults:
         self.run = run
         self.chance = random.Random(seed)
         self.others = []
+        # Until then what another hand took away may be missing: docker tells at once, the store is looked at each minute.
+        self.lost_until = 0.0
 
     WEIGHTS = [
         ("kill_server", 3), ("stop_server", 3), ("shut_down", 2), ("clean", 1), ("foreign_build", 3), ("kill_dev", 3),
         ("remove_state", 1), ("restart_docker", 2),
+        ("remove_image", 3), ("retag_image", 2), ("empty_store", 1),
     ]
 
     def step(self):
@@ -75,6 +78,35 @@ class Faults:
     def restart_docker(self):
         if self.run.docker:
             self.run.docker.restart()
+
+    # MARK: Images
+
+    def remove_image(self):
+        if self.run.docker:
+            name = self.image()
+            self.run.docker.remove(name)
+            self.lose(20)
+            return name
+
+    def retag_image(self):
+        if self.run.docker:
+            name, other = self.image(), self.image()
+            self.run.docker.tag(name, other)
+            self.lose(20)
+            return f"{name} as {other}"
+
+    def empty_store(self):
+        try:
+            os.remove(f"{self.run.store}/index.json")
+        except FileNotFoundError:
+            pass
+        self.lose(90)
+
+    def image(self):
+        return f"i{self.chance.randrange(self.run.image_count)}"
+
+    def lose(self, seconds):
+        self.lost_until = max(self.lost_until, time.monotonic() + seconds)
 
     def settle(self):
         """Other hands' commands end before anything is compared."""

@@ -77,11 +77,11 @@ class Docker:
         self.end()
         self.start()
 
-    def ask(self, path):
+    def ask(self, path, method="GET"):
         connection = http.client.HTTPConnection("docker")
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(self.socket)
-        connection.request("GET", path)
+        connection.request(method, path)
         answer = connection.getresponse()
         return answer.status, answer.read()
 
@@ -92,6 +92,13 @@ class Docker:
                 if name.startswith("lab/"):
                     found[name.removeprefix("lab/").removesuffix(":dev")] = image["Id"]
         return found
+
+    def remove(self, name):
+        self.ask(f"/images/lab/{name}:dev?force=true", "DELETE")
+
+    def tag(self, name, other):
+        """Another hand gives one image the name of another."""
+        self.ask(f"/images/lab/{name}:dev/tag?repo=lab/{other}&tag=dev", "POST")
 
     def end(self):
         self.process.terminate()

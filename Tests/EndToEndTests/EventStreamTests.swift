@@ -179,7 +179,8 @@ extension EndToEndEvents {
       #expect(try await dev.interrupt() == 130)
       let events = try EventLines(file)
       #expect(events.all.count { $0["type"] as? String == "unaffected" } == 0)
-      #expect(events.all.count { $0["type"] as? String == "batch" } == 2)
+      let batches = events.all.filter { $0["type"] as? String == "batch" }
+      #expect(batches.count == 2, "\(batches)")
       #expect(events.all.map { $0["seq"] as? Int } == (1...events.all.count).map { $0 })
       #expect(dev.errors.contains("[2] finished: 1 ok, 0 failed in "))
     }

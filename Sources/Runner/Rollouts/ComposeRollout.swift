@@ -3,6 +3,7 @@ import Graph
 import Images
 import Processes
 import Runtimes
+import Synchronization
 import SystemPackage
 
 /// Has docker compose, of either version, or podman-compose make one service's containers anew.
@@ -20,6 +21,7 @@ struct ComposeRollout: RestartingRollout {
   let rule: RolloutRule
   let runner: any CommandRunner
   let clock: any Clock<Duration>
+  var programs = ComposePrograms()
 
   var target: String { "compose \(service)" + (project.map { " of \($0)" } ?? "") }
   // Two at once in one project get into each other's way.
@@ -27,7 +29,19 @@ struct ComposeRollout: RestartingRollout {
 
   func running() async throws -> (engine: EngineClient, containers: [String])? {
     guard let engine = engines.first else { return nil }
-    return (engine, try await containers(try await program(engine)))
+    return (engine, try await standing(in: engine))
+  }
+
+  /// The service's containers. Their labels tell them at once; compose itself takes a while, and is asked only where
+  /// the labels name none.
+  private func standing(in engine: EngineClient) async throws -> [String] {
+    let place = files.first?.removingLastComponent() ?? directory
+    let labelled = try await engine.containers(labelled: "com.docker.compose.service", service)
+      .filter { container in
+        if let project { return container.labels["com.docker.compose.project"]?.string == project }
+        return container.labels["com.docker.compose.project.working_dir"]?.string == place.string
+      }.map(\.id)
+    return labelled.isEmpty ? try await containers(try await program(engine)) : labelled
   }
 
   func roll(_ image: RolledImage, isForced: Bool) async throws -> RolloutResult {
@@ -39,7 +53,7 @@ struct ComposeRollout: RestartingRollout {
     guard let wanted = try await engine.image(image.reference.description)?.id else {
       throw RolloutError("\(engine.runtime) has no image \(image.reference)")
     }
-    let before = try await containers(compose)
+    let before = try await standing(in: engine)
     var isOlder = before.isEmpty || isForced
     for id in before where try await !runs(id, wanted, in: engine) { isOlder = true }
     let isLive = rule.verification == .live
@@ -105,11 +119,15 @@ struct ComposeRollout: RestartingRollout {
   // MARK: Compose
 
   private func program(_ engine: EngineClient) async throws -> ComposeProgram {
+    if let known = programs.known(for: engine.runtime) { return known }
     let all: [ComposeProgram] = engine.runtime == "podman" ? [.podman] : [.second, .first]
     for program in all {
       let version = Command(program.words[0], program.words.dropFirst() + ["version"])
       do {
-        if try await CommandAnswer.of(version, with: runner).exit == .exited(0) { return program }
+        if try await CommandAnswer.of(version, with: runner).exit == .exited(0) {
+          programs.found(program, for: engine.runtime)
+          return program
+        }
       } catch is CommandError {
         // It is not there; the next may be.
       }
@@ -140,6 +158,17 @@ struct ComposeRollout: RestartingRollout {
         log: lines.suffix(20))
     }
     return answer.output
+  }
+}
+
+/// Which compose program there is, asked once a run: one in Python takes half a second to say it.
+final class ComposePrograms: Sendable {
+  private let programs = Mutex<[String: ComposeProgram]>([:])
+
+  func known(for runtime: String) -> ComposeProgram? { programs.withLock { $0[runtime] } }
+
+  func found(_ program: ComposeProgram, for runtime: String) {
+    programs.withLock { $0[runtime] = program }
   }
 }
 

@@ -11,6 +11,7 @@ package struct RolloutMaker: Sendable {
   private let runner: any CommandRunner
   private let clock: any Clock<Duration>
   private let synced = SyncedContainers()
+  private let programs = ComposePrograms()
 
   /// - Parameters:
   ///   - directory: Where programs run.
@@ -51,7 +52,7 @@ package struct RolloutMaker: Sendable {
     case .compose(let service, let files, let project):
       return ComposeRollout(
         service: service, files: files, project: project, directory: directory, engines: engines,
-        rule: rule, runner: runner, clock: clock)
+        rule: rule, runner: runner, clock: clock, programs: programs)
     case .kubernetes(let resource, let container, let namespace, let context):
       return KubernetesRollout(
         resource: resource, container: container, namespace: namespace, context: context,

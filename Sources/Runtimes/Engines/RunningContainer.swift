@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import NIOCore
 
 /// A container that runs, as far as it matters for which image it has.
@@ -14,6 +14,20 @@ package struct RunningContainer: Hashable, Sendable {
 }
 
 extension EngineClient {
+  /// Containers that run and have a label, with all their labels.
+  package func containers(
+    labelled key: String, _ value: String
+  ) async throws -> [(id: String, labels: [String: JSON])] {
+    let filter = JSON.object(["label": .array([.string("\(key)=\(value)")])])
+    let text = String(decoding: JSON.encode(filter), as: UTF8.self)
+    let list = try await get(
+      JSON.self, "/containers/json?filters=\(text.percentEncoded)", limit: .seconds(60),
+      orMissing: false)
+    return (list?.array ?? []).compactMap { container in
+      container["Id"]?.string.map { ($0, container["Labels"]?.fields ?? [:]) }
+    }
+  }
+
   /// All containers that run.
   package func runningContainers() async throws -> [RunningContainer] {
     let list = try await get(JSON.self, "/containers/json", limit: .seconds(60), orMissing: false)
