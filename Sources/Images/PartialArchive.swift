@@ -21,34 +21,67 @@ package struct PartialArchive: Sendable {
     var layers: [String]
   }
 
+  /// One image's part of an archive.
+  package struct Piece: Sendable {
+    package var archive: ImageArchive
+    /// The names that it is to have there.
+    package var references: [ImageReference]
+    /// How many of its layers, from the bottom, the runtime has.
+    package var knownLayers: Int
+
+    package init(_ archive: ImageArchive, as references: [ImageReference], knownLayers: Int) {
+      precondition(knownLayers <= archive.layers.count, "an image has no more layers than it has")
+      self.archive = archive
+      self.references = references
+      self.knownLayers = knownLayers
+    }
+
+    fileprivate var configName: String { "\(archive.configDigest.hexadecimal).json" }
+  }
+
   /// - Parameters:
-  ///   - archive: The image.
-  ///   - references: The names that it is to have there.
-  ///   - knownLayers: How many of its layers, from the bottom, the runtime has.
+  ///   - piece: The image.
   ///   - hasPlaceholders: Known layers are members without content. podman wants every layer that
   ///     the manifest names to be there, but reads only those that it lacks; the content of one that
   ///     it lacks after all does not match its digest.
-  package init(
-    _ archive: ImageArchive, as references: [ImageReference], knownLayers: Int,
-    hasPlaceholders: Bool = false
-  ) {
-    precondition(knownLayers <= archive.layers.count, "an image has no more layers than it has")
-    let config = "\(archive.configDigest.hexadecimal).json"
-    let entry = Entry(
-      config: config, tags: references.map(\.description),
-      layers: archive.layers.map { Self.memberName($0) })
-    var stream = ImageStream()
-    stream.appendMember(DockerArchive.manifestName, JSON.encode([entry]))
-    stream.appendMember(config, archive.config)
+  package init(_ piece: Piece, hasPlaceholders: Bool = false) {
+    self.init([piece], hasPlaceholders: hasPlaceholders, stream: ImageStream())
+  }
+
+  /// Several images in one archive: what they share is sent once.
+  ///
+  /// - Parameter progress: Told how far it has been read.
+  package init(_ pieces: [Piece], telling progress: [LoadProgress]) {
+    self.init(pieces, hasPlaceholders: false, stream: ImageStream(telling: progress))
+  }
+
+  private init(_ pieces: [Piece], hasPlaceholders: Bool, stream: ImageStream) {
+    var stream = stream
+    let entries = pieces.map { piece in
+      Entry(
+        config: piece.configName, tags: piece.references.map(\.description),
+        layers: piece.archive.layers.map { Self.memberName($0) })
+    }
+    stream.appendMember(DockerArchive.manifestName, JSON.encode(entries))
+    var configs: Set<Digest> = []
+    for piece in pieces where configs.insert(piece.archive.configDigest).inserted {
+      stream.appendMember(piece.configName, piece.archive.config)
+    }
     // Layers of equal content, such as empty ones, share a member.
     var sent: Set<Digest> = []
-    for layer in archive.layers[knownLayers...] where sent.insert(layer.diffID).inserted {
-      stream.appendMember(Self.memberName(layer), layer.blob, expecting: layer.digest)
+    for piece in pieces {
+      for layer in piece.archive.layers[piece.knownLayers...]
+      where sent.insert(layer.diffID).inserted {
+        stream.appendMember(Self.memberName(layer), layer.blob, expecting: layer.digest)
+      }
     }
     layersSent = sent.count
     if hasPlaceholders {
-      for layer in archive.layers[..<knownLayers] where sent.insert(layer.diffID).inserted {
-        stream.appendMember(Self.memberName(layer), [])
+      for piece in pieces {
+        for layer in piece.archive.layers[..<piece.knownLayers]
+        where sent.insert(layer.diffID).inserted {
+          stream.appendMember(Self.memberName(layer), [])
+        }
       }
     }
     stream.appendEnd()

@@ -169,6 +169,38 @@ struct DockerLoadTests {
     }
   }
 
+  @Test func `of many loads at once the broken one fails, and no other`() async throws {
+    try await setting { setting in
+      let base = TestImage.layer("base", TestImage.filling(1 << 20, seed: "mixed"))
+      let archives = try (0..<8).map { number -> (ImageArchive, ImageReference, Digest) in
+        let image = TestImage(layers: [base, TestImage.layer("app", "mixed \(number)")])
+        let path = setting.directory.appending("\(number).tar")
+        // One holds another layer than its configuration says.
+        let other = TestImage.layer("app", "not what it should be")
+        try path.write(image.dockerArchive(replacing: number == 5 ? [1: other] : [:]))
+        return (
+          try ImageArchive.open(path),
+          try #require(ImageReference("lab/mixed\(number):dev")), image.id
+        )
+      }
+      let failed = await withTaskGroup(of: Int?.self) { group in
+        for (number, (archive, reference, _)) in archives.enumerated() {
+          group.addTask {
+            (try? await setting.docker.load(archive, as: [reference])) == nil ? number : nil
+          }
+        }
+        return await group.reduce(into: [Int]()) { failed, number in
+          if let number { failed.append(number) }
+        }
+      }
+      #expect(failed == [5])
+      for (number, (_, reference, id)) in archives.enumerated() {
+        let held = try await setting.held(reference.description)?.id
+        #expect(held == (number == 5 ? nil : id))
+      }
+    }
+  }
+
   @Test func `a daemon that stops is told, and one that comes back is used`() async throws {
     let daemon = try await DockerDaemon()
     try await setting(daemon) { setting in

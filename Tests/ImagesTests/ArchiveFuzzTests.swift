@@ -121,7 +121,7 @@ import Testing
           opened += 1
           let place: Comment = "seed \(seed), case \(number)"
           #expect(archive.configDigest == Digest(of: archive.config), place)
-          let stream = PartialArchive(archive, as: [reference], knownLayers: 0).stream
+          let stream = PartialArchive(.init(archive, as: [reference], knownLayers: 0)).stream
           var sent: [UInt8] = []
           for try await chunk in stream { sent += chunk }
           #expect(Int64(sent.count) == stream.length, place)

@@ -105,7 +105,8 @@ import Testing
       try path.write(Array("another build is writing here".utf8))
       let reference = try #require(ImageReference("a:b"))
       var sent: [UInt8] = []
-      for try await chunk in PartialArchive(archive, as: [reference], knownLayers: 0).stream {
+      for try await chunk in PartialArchive(.init(archive, as: [reference], knownLayers: 0)).stream
+      {
         sent += chunk
       }
       let copy = directory.appending("copy.tar")

@@ -41,7 +41,7 @@ import Testing
   func `only the layers above the known ones are sent`(known: Int) async throws {
     try await withArchive(image) { archive, directory in
       let reference = try #require(ImageReference("lab/app:dev"))
-      let partial = PartialArchive(archive, as: [reference], knownLayers: known)
+      let partial = PartialArchive(.init(archive, as: [reference], knownLayers: known))
       let bytes = try await collect(partial.stream)
       #expect(Int64(bytes.count) == partial.stream.length)
       #expect(partial.layersSent == 3 - known)
@@ -56,7 +56,7 @@ import Testing
     try await withArchive(image) { archive, directory in
       let reference = try #require(ImageReference("other:tag"))
       let whole = try await collect(
-        PartialArchive(archive, as: [reference], knownLayers: 0).stream)
+        PartialArchive(.init(archive, as: [reference], knownLayers: 0)).stream)
       let path = directory.appending("whole.tar")
       try path.write(whole)
       let copy = try ImageArchive.open(path)
@@ -73,7 +73,7 @@ import Testing
       let reference = try #require(ImageReference("lab/app:dev"))
       let path = directory.appending("whole.tar")
       try path.write(
-        try await collect(PartialArchive(archive, as: [reference], knownLayers: 0).stream))
+        try await collect(PartialArchive(.init(archive, as: [reference], knownLayers: 0)).stream))
       try Tool.run("tar", ["-xf", path.string, "-C", directory.string])
       for (layer, diffID) in zip(image.layers, image.diffIDs) {
         #expect(try directory.appending("\(diffID.hexadecimal).tar").read() == layer)
@@ -85,9 +85,30 @@ import Testing
     let layer = TestImage.layer("a", "a")
     try await withArchive(TestImage(layers: [layer, layer, layer])) { archive, _ in
       let reference = try #require(ImageReference("lab/app:dev"))
-      #expect(PartialArchive(archive, as: [reference], knownLayers: 0).layersSent == 1)
+      #expect(PartialArchive(.init(archive, as: [reference], knownLayers: 0)).layersSent == 1)
       // The chain above a known layer is new, even where its content is not.
-      #expect(PartialArchive(archive, as: [reference], knownLayers: 1).layersSent == 1)
+      #expect(PartialArchive(.init(archive, as: [reference], knownLayers: 1)).layersSent == 1)
+    }
+  }
+
+  @Test func `images that go together send what they share once`() async throws {
+    let base = TestImage.layer("base", "base")
+    let one = TestImage(layers: [base, TestImage.layer("app", "1")], tags: ["lab/one:dev"])
+    let two = TestImage(layers: [base, TestImage.layer("app", "2")], tags: ["lab/two:dev"])
+    try await withArchive(one) { first, _ in
+      try await withArchive(two) { second, directory in
+        let pieces = [first, second].map {
+          PartialArchive.Piece($0, as: $0.tags, knownLayers: 0)
+        }
+        let together = PartialArchive(pieces, telling: [])
+        #expect(together.layersSent == 3)
+        let path = directory.appending("both.tar")
+        try path.write(try await collect(together.stream))
+        let images = try ImageArchive.openAll(path)
+        #expect(Set(images.map(\.configDigest)) == [one.id, two.id])
+        #expect(
+          images.flatMap(\.tags).map(\.description).sorted() == ["lab/one:dev", "lab/two:dev"])
+      }
     }
   }
 
@@ -95,7 +116,8 @@ import Testing
     try await withArchive(image) { archive, _ in
       let reference = try #require(ImageReference("lab/app:dev"))
       var sizes: [Int] = []
-      for try await chunk in PartialArchive(archive, as: [reference], knownLayers: 0).stream {
+      for try await chunk in PartialArchive(.init(archive, as: [reference], knownLayers: 0)).stream
+      {
         sizes.append(chunk.count)
       }
       #expect(sizes.dropLast().allSatisfy { $0 == ImageStream.chunkSize })
@@ -106,7 +128,7 @@ import Testing
   @Test func `a file cut short while it is sent is an error`() async throws {
     try await withArchive(image) { archive, directory in
       let reference = try #require(ImageReference("lab/app:dev"))
-      let stream = PartialArchive(archive, as: [reference], knownLayers: 0).stream
+      let stream = PartialArchive(.init(archive, as: [reference], knownLayers: 0)).stream
       try Tool.run("truncate", ["-s", "1000", directory.appending("image.tar").string])
       await #expect(throws: ImageArchiveError.self) { try await collect(stream) }
     }

@@ -24,6 +24,7 @@ package final class DockerEngine: ImageRuntime {
   }
   private let state = Mutex(State())
   private let underway = LayersUnderway()
+  private let combiner = LoadCombiner<Part, Void>()
   private let containerdStore: EngineContainerdStore
 
   /// - Parameters:
@@ -36,6 +37,15 @@ package final class DockerEngine: ImageRuntime {
   }
 
   private var isPodman: Bool { client.runtime == "podman" }
+
+  /// Docker reads several images from one stream for much less than one stream each.
+  package var combinesLoads: Bool { !isPodman }
+
+  /// A load that may go with others.
+  private struct Part: Sendable {
+    var piece: PartialArchive.Piece
+    var progress: LoadProgress?
+  }
 
   package func isAvailable() async -> Bool {
     do {
@@ -154,11 +164,11 @@ package final class DockerEngine: ImageRuntime {
     var bytesSent: Int64 = 0
     if known > 0 {
       let archive = try await archive.fetching(above: known)
-      let partial = PartialArchive(
-        archive, as: references, knownLayers: known, hasPlaceholders: isPodman)
+      let piece = PartialArchive.Piece(archive, as: references, knownLayers: known)
+      let partial = PartialArchive(piece, hasPlaceholders: isPodman)
       bytesSent = partial.stream.length
       do {
-        return try await send(partial, of: archive, as: references, bytesSent: bytesSent)
+        return try await send(partial, piece, bytesSent: bytesSent)
       } catch is RuntimeError {
         // Layers may have been pruned since we saw them. Everything is sent, and its error counts.
         state.withLock { state in
@@ -168,18 +178,24 @@ package final class DockerEngine: ImageRuntime {
       }
     }
     let archive = try await archive.fetching()
-    let whole = PartialArchive(archive, as: references, knownLayers: 0)
+    let piece = PartialArchive.Piece(archive, as: references, knownLayers: 0)
+    let whole = PartialArchive(piece)
     bytesSent += whole.stream.length
-    return try await send(whole, of: archive, as: references, bytesSent: bytesSent)
+    return try await send(whole, piece, bytesSent: bytesSent)
   }
 
   private func send(
-    _ partial: PartialArchive, of archive: ImageArchive, as references: [ImageReference],
-    bytesSent: Int64
+    _ partial: PartialArchive, _ piece: PartialArchive.Piece, bytesSent: Int64
   ) async throws -> LoadResult {
+    let (archive, references) = (piece.archive, piece.references)
     do {
-      // The engine checks every layer before it moves the first name.
-      try await client.load(partial.stream)
+      // The engine checks every layer of an image before it moves the first of its names.
+      if isPodman {
+        try await client.load(partial.stream)
+      } else {
+        let part = Part(piece: piece, progress: LoadProgress.current)
+        try await combiner.run(part) { parts in await self.bring(parts) }
+      }
     } catch let error as RuntimeError where error.kind == .refused {
       throw error.about(references[0])
     }
@@ -193,6 +209,26 @@ package final class DockerEngine: ImageRuntime {
     return LoadResult(
       isChanged: true, id: archive.configDigest, bytesSent: bytesSent,
       layersSent: partial.layersSent, layersTotal: archive.layers.count)
+  }
+
+  /// Brings images together, in one stream; where that fails, each for itself, so that each has its own error.
+  private func bring(_ parts: [Part]) async -> [Result<Void, any Error>] {
+    func attempt(_ parts: [Part]) async -> Result<Void, any Error> {
+      let archive = PartialArchive(
+        parts.map(\.piece), telling: parts.compactMap(\.progress))
+      do {
+        return .success(try await client.load(archive.stream))
+      } catch {
+        return .failure(error)
+      }
+    }
+    let together = await attempt(parts)
+    if case .failure = together, parts.count > 1, !Task.isCancelled {
+      var results: [Result<Void, any Error>] = []
+      for part in parts { results.append(await attempt([part])) }
+      return results
+    }
+    return parts.map { _ in together }
   }
 
   /// How many layers, from the bottom, the engine should have: those of an image that a name
