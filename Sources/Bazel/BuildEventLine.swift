@@ -86,6 +86,8 @@ struct BuildEventLine: Decodable {
     var uuid: String?
     /// A 64-bit number, which JSON of protocol buffers writes as text.
     var serverPid: String?
+    /// Such as `7.7.1`.
+    var buildToolVersion: String?
   }
 
   struct Options: Decodable {

@@ -24,7 +24,7 @@ struct BuildEvents {
     /// The first event of a command.
     ///
     /// Bazel may run the command a second time in one client, with a file begun anew.
-    case started(id: String?, server: Int32?)
+    case started(id: String?, server: Int32?, version: String?)
     case options(CommandOptions)
     case ran(ActionCounts)
     /// The command's exit code.
@@ -82,7 +82,11 @@ struct BuildEvents {
     }
     if let set = event.namedSetOfFiles, let name = event.id?.namedSet?.id { sets[name] = set }
     if let started = event.started {
-      return [.started(id: started.uuid, server: started.serverPid.flatMap { Int32($0) })]
+      return [
+        .started(
+          id: started.uuid, server: started.serverPid.flatMap { Int32($0) },
+          version: started.buildToolVersion.flatMap { $0.isEmpty ? nil : $0 })
+      ]
     }
     if let options = event.optionsParsed {
       return [

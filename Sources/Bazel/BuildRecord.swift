@@ -121,7 +121,7 @@ struct BuildRecord {
   private mutating func add(_ line: [UInt8]) -> [BuildUpdate] {
     var updates: [BuildUpdate] = []
     for fact in events.add(line) {
-      if case .started(let id, let server) = fact {
+      if case .started(let id, let server, let version) = fact {
         // The file may have grown past what was read of it between two looks.
         if let id, let before = told.invocation, before != id {
           told = Told()
@@ -129,6 +129,7 @@ struct BuildRecord {
         }
         told.invocation = id
         self.server = server ?? self.server
+        if let version { updates.append(.version(version)) }
       } else {
         updates += apply(fact)
       }

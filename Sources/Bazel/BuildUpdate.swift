@@ -15,6 +15,8 @@ package enum BuildUpdate: Hashable, Sendable {
   case profile(BazelProfile)
   /// How many actions ran where; at most once.
   case actions(ActionCounts)
+  /// Bazel's version, as it tells it.
+  case version(String)
   /// Where Bazel runs the actions of the workspace: `…/execroot/NAME`.
   case executionRoot(FilePath)
   /// Nothing has failed, but the user should know: one line that says what to do.

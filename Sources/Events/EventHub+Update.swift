@@ -34,8 +34,8 @@ extension Event.Kind {
       told.log = log
       self = .diagnostic(told)
     case .notice(let text): self = .degraded(reason: text)
-    case .target, .profile, .executionRoot, .actions, .progress, .retried, .message, .output,
-      .printed:
+    case .target, .profile, .version, .executionRoot, .actions, .progress, .retried, .message,
+      .output, .printed:
       return nil
     }
   }

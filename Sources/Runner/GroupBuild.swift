@@ -176,6 +176,8 @@ struct GroupBuild<C: Clock<Duration>>: Sendable {
         profile = found
       case .actions(let counts):
         actions = counts
+      case .version(let version):
+        setup.activity?.tell(version: version)
       case .executionRoot(let root):
         record.foundExecutionRoot(root, of: group.key.workspace)
       case .progress(let line):

@@ -74,6 +74,8 @@ package struct StatusReport: Encodable, Sendable {
     package var watchbuild: String
     /// The version of this interface: `/v1`.
     package var api = 1
+    /// As the latest build told it; left out before, and where Bazel does not tell, as Debian's.
+    package var bazel: String?
   }
 
   /// `starting`, `reading`, `building`, `paused` or `idle`.

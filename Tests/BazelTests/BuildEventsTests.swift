@@ -144,7 +144,7 @@ struct BuildEventsTests {
 
   @Test func `a command tells its server, its options and where its actions ran`() {
     let facts = read(
-      #"{"id":{"started":{}},"children":[],"started":{"uuid":"4f","serverPid":"28587"}}"#,
+      #"{"id":{"started":{}},"children":[],"started":{"uuid":"4f","buildToolVersion":"4.2.3","serverPid":"28587"}}"#,
       #"{"id":{"optionsParsed":{}},"optionsParsed":{"cmdLine":["--disk_cache\u003d/c","--jobs\u003d2"],"explicitCmdLine":["--jobs\u003d2"]}}"#,
       #"{"id":{"buildMetrics":{}},"buildMetrics":{"actionSummary":{"runnerCount":[{"name":"total","count":9},{"name":"internal","count":1},{"name":"remote cache hit","count":3,"execKind":"Remote"},{"name":"disk cache hit","count":2},{"name":"linux-sandbox","count":3}]}}}"#
     )
@@ -152,7 +152,7 @@ struct BuildEventsTests {
     (actions.programs, actions.hits) = (8, 5)
     #expect(
       facts == [
-        .started(id: "4f", server: 28587),
+        .started(id: "4f", server: 28587, version: "4.2.3"),
         .options(CommandOptions(["--disk_cache=/c", "--jobs=2"], explicit: ["--jobs=2"])),
         .ran(actions),
       ])

@@ -17,11 +17,11 @@ struct GroupBuildTests {
   init() throws { directory = try TemporaryDirectory() }
 
   private func build(
-    _ source: ImageSource, with runner: ScriptedRunner
+    _ source: ImageSource, with runner: ScriptedRunner, activity: ActivityBoard? = nil
   ) async throws -> CycleOutcome {
     let clock = ManualClock()
     let scratch = directory.path
-    let setup = BuildSetup(
+    var setup = BuildSetup(
       images: [
         ImageTarget(
           name: "i", label: source.ways[0].image.label, source: source,
@@ -30,6 +30,7 @@ struct GroupBuildTests {
       bazel: { workspace in
         Bazel(workspace: workspace, runner: runner, clock: clock, scratch: scratch)
       })
+    setup.activity = activity
     return try await BuildLoop(log: log, clock: clock).once(with: setup)
   }
 
@@ -42,6 +43,20 @@ struct GroupBuildTests {
     #expect(try await build(ImageSource(archiveOf: label), with: runner).isRefused)
     let other = ScriptedRunner { _, _ in .exited(1) }
     #expect(try await !build(ImageSource(archiveOf: label), with: other).isRefused)
+  }
+
+  @Test func `Bazel's version is told to whoever asks for the state`() async throws {
+    let label = try #require(Label("//a:i"))
+    let runner = ScriptedRunner { command, _ in
+      try command.writeEvents([
+        #"{"id":{"started":{}},"started":{"uuid":"1","buildToolVersion":"8.4.2"}}"#,
+        #"{"id":{"buildFinished":{}},"finished":{},"lastMessage":true}"#,
+      ])
+      return .exited(1)
+    }
+    let activity = ActivityBoard(clock: ManualClock())
+    _ = try await build(ImageSource(archiveOf: label), with: runner, activity: activity)
+    #expect(activity.bazelVersion == "8.4.2")
   }
 
   @Test func `an image whose layout is of no use is built once more, as a tar`() async throws {

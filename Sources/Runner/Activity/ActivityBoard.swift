@@ -7,6 +7,7 @@ import Watcher
 /// Shows the work of a run, put together from its events and Bazel's words beside them. Any task may add.
 package final class ActivityBoard: Sendable {
   private let state = Mutex(ActivityState())
+  private let version = Mutex<String?>(nil)
   private let elapsed: @Sendable () -> Duration
   /// Something has changed; the newest word of it is enough.
   private let news: AsyncStream<Void>
@@ -19,6 +20,12 @@ package final class ActivityBoard: Sendable {
 
   /// Takes a line of Bazel's progress.
   package func add(progress line: String) { change { $0.add(progress: line, at: $1) } }
+
+  /// Takes Bazel's version, which each build tells.
+  func tell(version: String) { self.version.withLock { $0 = version } }
+
+  /// Bazel's version, as the latest build told it.
+  package var bazelVersion: String? { version.withLock { $0 } }
 
   /// Bazel's build has ended; loads may still run.
   func buildEnded() { change { state, _ in state.buildEnded() } }

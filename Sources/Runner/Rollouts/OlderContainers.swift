@@ -42,10 +42,12 @@ package actor OlderContainers {
 
   /// - Parameter images: Loaded ones that no rollout takes care of.
   func look(_ images: [Event.ImageChanged]) async {
-    guard !images.isEmpty else { return }
+    let names = Set(
+      images.flatMap(\.names).compactMap { ImageReference($0) }.flatMap { [$0, $0.local] })
+    guard !names.isEmpty else { return }
     for engine in engines {
       // An engine that does not answer is told of elsewhere.
-      for container in (try? await engine.runningContainers()) ?? []
+      for container in (try? await engine.runningContainers(from: names)) ?? []
       where !told.contains(container.id) {
         guard
           let image = images.first(where: {
@@ -68,14 +70,17 @@ package actor OlderContainers {
 
 extension RunningContainer {
   fileprivate func isOlder(than image: Event.ImageChanged) -> Bool {
-    let names = image.refs ?? [image.ref].compactMap(\.self)
     guard let id = image.id?.split(separator: ":").last, !self.image.hasSuffix(id) else {
       return false
     }
     guard let own = ImageReference(imageName) else { return false }
-    return names.contains { name in
+    return image.names.contains { name in
       guard let reference = ImageReference(name) else { return false }
       return reference == own || reference.local == own
     }
   }
+}
+
+extension Event.ImageChanged {
+  fileprivate var names: [String] { refs ?? [ref].compactMap(\.self) }
 }

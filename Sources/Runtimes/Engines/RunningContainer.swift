@@ -1,4 +1,5 @@
 package import Basics
+package import Images
 import NIOCore
 
 /// A container that runs, as far as it matters for which image it has.
@@ -28,11 +29,20 @@ extension EngineClient {
     }
   }
 
-  /// All containers that run.
-  package func runningContainers() async throws -> [RunningContainer] {
+  /// Containers that run and may have been made from an image of one of these names.
+  ///
+  /// An engine lists a container by its image's ID once the name stands for another image; only those, and those of
+  /// these names, are looked at one by one.
+  package func runningContainers(from names: Set<ImageReference>) async throws -> [RunningContainer]
+  {
     let list = try await get(JSON.self, "/containers/json", limit: .seconds(60), orMissing: false)
     var found: [RunningContainer] = []
-    for id in (list?.array ?? []).compactMap({ $0["Id"]?.string }) {
+    for container in list?.array ?? [] {
+      guard let id = container["Id"]?.string, let image = container["Image"]?.string else {
+        continue
+      }
+      let isID = image.hasPrefix("sha256:") || (image.count >= 12 && image.allSatisfy(\.isHexDigit))
+      guard isID || ImageReference(image).map(names.contains) == true else { continue }
       // One that has ended meanwhile runs nothing.
       guard let spec = try await containerSpec(id) else { continue }
       let labels = spec.container["Config"]?["Labels"]

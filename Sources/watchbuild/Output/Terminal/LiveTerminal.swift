@@ -22,7 +22,7 @@ final class LiveTerminal: Sendable {
     var log: @Sendable (String) -> [String]?
   }
 
-  fileprivate struct State {
+  struct State {
     var run: Run?
     var page: TerminalPage
     var rows = CycleRows()
@@ -44,9 +44,9 @@ final class LiveTerminal: Sendable {
   private let stream: OutputStream
   private let clears: Bool
   private let bellText: String
-  private let workspace: String
+  let workspace: String
   private let wake: TerminalBell
-  private let state: Mutex<State>
+  let state: Mutex<State>
 
   /// - Returns: `nil` where no live screen is wanted, or standard error is no terminal.
   /// - Throws: `Errno` where the system has no descriptor or thread left.
@@ -87,7 +87,7 @@ final class LiveTerminal: Sendable {
   }
 
   /// Another program has the terminal.
-  private static var isBehind: Bool {
+  static var isBehind: Bool {
     let group = tcgetpgrp(STDERR_FILENO)
     return group > 0 && group != getpgrp()
   }
@@ -158,14 +158,14 @@ final class LiveTerminal: Sendable {
     if state.bell.rings(at: event) { put(Bell.sound, &state) }
   }
 
-  private func brokenNames(_ state: State) -> [String] {
+  func brokenNames(_ state: State) -> [String] {
     let owed = state.run.map { Set($0.snapshot().owed.map(\.name)) }
     return state.errors.broken.keys.filter { owed?.contains($0) ?? true }.sorted()
   }
 
   // MARK: Drawing
 
-  private var columns: Int { Terminal.width(stream.descriptor.rawValue) }
+  var columns: Int { Terminal.width(stream.descriptor.rawValue) }
 
   private func footer(_ state: State) -> [StyledText] {
     guard state.page.isCapable, !state.isBehind, !state.hasEnded else { return [] }
@@ -187,7 +187,7 @@ final class LiveTerminal: Sendable {
     return footer
   }
 
-  private func draw(_ rows: [StyledText], _ state: inout State) {
+  func draw(_ rows: [StyledText], _ state: inout State) {
     guard !state.hasEnded else { return }
     let footer = footer(state)
     let title = footer.isEmpty ? "" : "\(live(state).title) · watchbuild"
@@ -195,7 +195,7 @@ final class LiveTerminal: Sendable {
       state.page.text(adding: rows, footer: footer, columns: columns, title: title), &state)
   }
 
-  private func put(_ text: String, _ state: inout State) {
+  func put(_ text: String, _ state: inout State) {
     guard !text.isEmpty, !state.isClosed else { return }
     do {
       try stream.write(Array(text.utf8))
@@ -228,81 +228,5 @@ final class LiveTerminal: Sendable {
       // At most ten frames a second; the snapshot may come a moment behind its event.
       usleep(100_000)
     }
-  }
-
-  private func readKeys() {
-    var bytes = [UInt8](repeating: 0, count: 64)
-    let count = Glibc.read(STDIN_FILENO, &bytes, bytes.count)
-    guard count > 0 else {
-      // The terminal is gone; a signal tells the rest.
-      if count == 0 || errno != EINTR { state.withLock { $0.hasKeys = false } }
-      return
-    }
-    // What begins with an escape is a sequence of a key that means nothing here.
-    guard bytes[0] != 0x1B else { return }
-    for key in bytes.prefix(count).compactMap(TerminalKey.init) { press(key) }
-  }
-
-  private func press(_ key: TerminalKey) {
-    if key == .suspend { return suspend() }
-    let run = state.withLock { state -> Run? in
-      switch key {
-      case .errors: draw(state.errorRows(columns, workspace), &state)
-      case .images: draw(ImageRows.rows(state.run?.snapshot() ?? .init()), &state)
-      case .timings: draw(state.timings.rows, &state)
-      case .help: draw(TerminalKey.helpRows, &state)
-      case .clear:
-        put(state.page.cleared(), &state)
-        draw([], &state)
-      case .log: draw(logRows(state), &state)
-      case .rebuild, .build, .pause, .quit, .suspend: break
-      }
-      return state.run
-    }
-    run?.press(key)
-  }
-
-  private func logRows(_ state: State) -> [StyledText] {
-    let broken = brokenNames(state)
-    guard let name = broken.first, let lines = state.run?.log(name) else {
-      return [StyledText("no output of a failed action is kept")]
-    }
-    let shown = lines.suffix(200)
-    let cut = lines.count - shown.count
-    return [
-      StyledText(
-        "── output of \(name) "
-          + (cut > 0 ? "(\(cut) lines before it: watchbuild logs \(name))" : ""))
-    ]
-      + shown.map { StyledText($0) }
-      + (broken.count > 1 ? [StyledText("more: watchbuild logs \(broken[1])")] : [])
-  }
-
-  /// Leaves the terminal in order, and stops as Ctrl-Z has a program stop.
-  private func suspend() {
-    state.withLock { state in
-      // The signal takes a moment to stop us: until it is over nothing is drawn below the rows.
-      state.isBehind = true
-      put(state.page.textWithoutFooter(columns: columns) + state.page.closing, &state)
-    }
-    TerminalModes.giveBack()
-    kill(0, SIGTSTP)
-  }
-
-  private func continued() {
-    let hasKeys = TerminalModes.take()
-    state.withLock { state in
-      state.isBehind = Self.isBehind
-      state.hasKeys = hasKeys
-      state.page.forget()
-      put(state.page.opening, &state)
-    }
-  }
-}
-
-extension LiveTerminal.State {
-  fileprivate func errorRows(_ columns: Int, _ workspace: String) -> [StyledText] {
-    guard !errors.broken.isEmpty else { return [StyledText("no errors")] }
-    return ErrorRows.rows(for: errors.causes, columns: columns, workspace: workspace)
   }
 }

@@ -59,10 +59,12 @@ struct StandingErrors: Sendable {
   private mutating func end() {
     let bad = Set(cycle.failed.map(\.image.image))
     for image in cycle.good.subtracting(bad) { broken[image] = nil }
+    // What failed together stands together, also where a second has passed in between.
+    let first = cycle.failed.map(\.time).min()
     for (image, time) in cycle.failed {
       let errors = cycle.diagnostics.count { $0.holdsUp(image.image) && !isSummary($0) }
       broken[image.image] = Broken(
-        since: broken[image.image]?.since ?? time, errors: errors)
+        since: broken[image.image]?.since ?? first ?? time, errors: errors)
     }
     let causes = causesOfCycle
     if !causes.isEmpty { self.causes = causes }
