@@ -36,7 +36,7 @@ struct ContainerdLoadTests {
     let namespace = "lab-\(scenario.testDescription.filter { $0.isLetter })"
     let (harness, view) = harness(try await Runtimes.containerd(), namespace: namespace)
     try await scenario.run(harness)
-    #expect(try view.temporaryNames() == [])
+    #expect(try await lasting { try view.temporaryNames() } == [])
   }
 
   @Test(arguments: LoadScenario.crashes)

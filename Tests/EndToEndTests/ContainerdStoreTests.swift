@@ -33,6 +33,12 @@ struct ContainerdStoreTests {
         "ctr", ["--address", socket.string, "--namespace", "moby"] + arguments)
     }
 
+    /// Those of loads under way.
+    func temporaryNames() throws -> Set<String> {
+      let names = try ctr("images", "ls", "-q").split(separator: "\n").map(String.init)
+      return Set(names.filter { $0.contains("watchbuild/loading") })
+    }
+
     /// The configuration of an image that can run and can be saved.
     func held(_ name: String) async throws -> Digest? {
       struct Entry: Decodable { var Config: String }
@@ -73,7 +79,7 @@ struct ContainerdStoreTests {
       let value = try await withScratchDirectory { directory in
         let setting = Setting(daemon: daemon, client: client, directory: directory)
         let value = try await body(setting)
-        #expect(!(try setting.ctr("images", "ls", "-q").contains("watchbuild/loading")))
+        #expect(try await lasting { try setting.temporaryNames() } == [])
         return value
       }
       await client.shutdown()
@@ -250,7 +256,7 @@ struct ContainerdStoreTests {
         #expect(held == last || held == new)
         #expect(try await setting.client.wholeness(of: "lab/caught:dev", held).isComplete)
         #expect(try await setting.client.wholeness(of: "lab/caught:dev", held).isUnpacked)
-        #expect(!(try setting.ctr("images", "ls", "-q").contains("watchbuild/loading")))
+        #expect(try await lasting { try setting.temporaryNames() } == [])
         last = held
       }
     }

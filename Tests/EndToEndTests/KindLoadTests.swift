@@ -65,7 +65,7 @@ struct KindLoadTests {
     let cluster = try await ClusterNodes.shared(kind)
     try await LoadScenario.running[0].run(harness(cluster))
     for node in cluster.nodes {
-      #expect(try ContainerdView(cluster, node).temporaryNames() == [])
+      #expect(try await lasting { try ContainerdView(cluster, node).temporaryNames() } == [])
     }
   }
 
@@ -115,7 +115,7 @@ struct KindLoadTests {
       arm: { { try cluster.kill(node) } }, start: { try await cluster.start(node) })
     try await LoadScenario.machineCrash.run(harness)
     for name in [node, other] {
-      #expect(try ContainerdView(cluster, name).temporaryNames() == [])
+      #expect(try await lasting { try ContainerdView(cluster, name).temporaryNames() } == [])
     }
     for scenario in LoadScenario.crashes + [.machineCrash] {
       let name = scenario.reference

@@ -77,7 +77,7 @@ extension LoadScenario.Stage {
     try await load(next)
     try await expect(next)
     #expect(try await run(reference) == "next")
-    #expect(try harness.temporaryNames() == [])
+    #expect(try await lasting { try harness.temporaryNames() } == [])
     try await load(open(new.dockerArchive(), "again.tar"))
     try await expect(new)
     #expect(try await run(reference) == "new")

@@ -1,6 +1,6 @@
 /// The difference between the files of two images that differ in files alone.
 package struct FileDifference: Hashable, Sendable {
-  /// Paths whose entries are to be written, in their order; those of the new image's layers.
+  /// Paths whose entries are to be written: those of the new image's layers.
   package var written: Set<String> = []
   /// Files and links that are to be removed.
   package var removed: [String] = []
@@ -22,6 +22,9 @@ package struct FileDifference: Hashable, Sendable {
 
   /// Files and links that are written or removed.
   package var fileCount: Int { written.count - directories + removed.count }
+
+  /// Paths that are removed.
+  package var goneCount: Int { removed.count + removedDirectories.count }
 
   /// All paths that it touches.
   package var paths: Set<String> {

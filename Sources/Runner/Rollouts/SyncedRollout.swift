@@ -39,13 +39,13 @@ struct SyncedRollout: Rollout {
     guard let (engine, containers) = try await restart.running(), !containers.isEmpty else {
       return try await restart.roll(image)
     }
+    var noted: [String: Digest] = [:]
+    for id in containers { noted[id] = await notes?.synced(id) }
+    let isTouched = !noted.isEmpty || containers.contains { synced.held(by: $0) != nil }
     var plans: [Plan] = []
-    var isTouched = false
     for id in containers {
       guard let spec = try await engine.containerSpec(id) else { continue }
-      let noted = await notes?.synced(id)
-      isTouched = isTouched || noted != nil || synced.held(by: id) != nil
-      guard let plan = await plan(spec, noted: noted, for: image, files, in: engine) else {
+      guard let plan = plan(spec, noted: noted[id], for: image, files) else {
         return try await replace(image, isForced: isTouched, containers)
       }
       plans.append(plan)
@@ -58,12 +58,18 @@ struct SyncedRollout: Rollout {
       return RolloutResult(isChanged: false, isLive: isLive)
     }
     do {
-      for plan in open { try await write(plan, of: archive, as: image, files, in: engine) }
+      for plan in open { try await write(plan, of: archive, in: engine) }
+      // Also a program that could not be told is replaced the next time: nothing says yet what its files are.
       try await tell(open, image, in: engine)
       for plan in open {
         guard try await engine.containerSpec(plan.container)?.state.isRunning == true else {
           throw Doubt()
         }
+      }
+      for plan in open {
+        synced.hold(files, in: plan.container)
+        // What is not noted is replaced by the next run.
+        try? await notes?.noteSynced(image.configDigest, in: plan.container)
       }
     } catch is Doubt {
       return try await replace(image, isForced: true, containers)
@@ -97,17 +103,16 @@ struct SyncedRollout: Rollout {
 
   /// - Returns: `nil` where the container is to be replaced.
   private func plan(
-    _ spec: ContainerSpec, noted: Digest?, for image: RolledImage, _ new: ImageFiles,
-    in engine: EngineClient
-  ) async -> Plan? {
+    _ spec: ContainerSpec, noted: Digest?, for image: RolledImage, _ new: ImageFiles
+  ) -> Plan? {
     let old: ImageFiles
     if let held = synced.held(by: spec.id) {
       old = held
     } else if let noted {
       // By an earlier run: all of it, or no one knows what.
       guard noted == image.configDigest else { return nil }
-      return Plan(
-        container: spec.id, difference: FileDifference(from: new, to: new) ?? FileDifference())
+      synced.hold(new, in: spec.id)
+      return Plan(container: spec.id, difference: FileDifference())
     } else if let known = synced.image(spec.image) {
       old = known
     } else {
@@ -116,7 +121,7 @@ struct SyncedRollout: Rollout {
       old = new
     }
     guard let difference = FileDifference(from: old, to: new),
-      difference.contents.count <= Self.mostFiles,
+      difference.contents.count + difference.goneCount <= Self.mostFiles,
       spec.obstacle(to: difference.paths) == nil
     else { return nil }
     return Plan(container: spec.id, difference: difference)
@@ -125,12 +130,11 @@ struct SyncedRollout: Rollout {
   // MARK: Writing
 
   private func write(
-    _ plan: Plan, of archive: ImageArchive, as image: RolledImage, _ files: ImageFiles,
-    in engine: EngineClient
+    _ plan: Plan, of archive: ImageArchive, in engine: EngineClient
   ) async throws {
     let (id, difference) = (plan.container, plan.difference)
     guard let tar = archive.tar(of: difference) else { throw Doubt() }
-    // Until all is done it is nobody's.
+    // Until all is done, nobody knows what it holds.
     do {
       try await notes?.noteSynced(Digest(of: []), in: id)
     } catch {
@@ -145,9 +149,6 @@ struct SyncedRollout: Rollout {
     }
     if !difference.written.isEmpty { try await engine.write(tar, into: id) }
     try await check(difference, in: id, engine)
-    synced.hold(files, in: id)
-    // What is not noted is replaced by the next run.
-    try? await notes?.noteSynced(image.configDigest, in: id)
   }
 
   private func remove(

@@ -169,6 +169,22 @@ struct SyncedRolloutTests {
     }
   }
 
+  @Test func `a program that could not be told is replaced the next time`() async throws {
+    try await with("untold") { scene in
+      var scene = scene
+      scene.notice = .command(["false"])
+      let one = try await scene.load(["app/": "", "app/a": "1"])
+      try scene.container.make("--network", "none")
+      _ = try await scene.roll(one)
+      let before = try await scene.container.spec().id
+      let two = try await scene.load(["app/": "", "app/a": "2"])
+      await #expect(throws: RolloutError.self) { try await scene.roll(two) }
+      #expect(try await scene.container.spec().id == before)
+      #expect(try await scene.roll(two) == RolloutResult(isChanged: true, isLive: true))
+      #expect(try await scene.container.spec().id != before)
+    }
+  }
+
   @Test(arguments: [["--read-only"], ["--tmpfs", "/app"]])
   func `where files can't be written it is a restart`(options: [String]) async throws {
     try await with("fixed\(options.count)") { scene in
