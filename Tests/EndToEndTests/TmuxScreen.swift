@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import TestSupport
 
@@ -59,7 +60,8 @@ final class TmuxScreen: Sendable {
     var shown = try rows()
     while !isSo(shown) {
       guard clock.now < end else { throw NotShown(what: what, rows: shown) }
-      try await Task.sleep(for: .milliseconds(50))
+      // A real terminal is waited for: there is no clock to move.
+      try await clock.pause(for: .milliseconds(50))
       shown = try rows()
     }
     return shown

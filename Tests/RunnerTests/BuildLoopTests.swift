@@ -92,17 +92,22 @@ import Testing
 
   // MARK: Trouble
 
-  @Test func `a Bazel that can't be started is tried again by itself`() async throws {
-    let harness = try LoopHarness()
+  /// A save whose build goes so, and the try that follows by itself.
+  private func saveAndRetry(_ harness: LoopHarness, _ answer: Answer) async throws {
     try await harness.run {
       await harness.waitForCycles(1)
-      harness.bazel.answer("build", Answer(isMissing: true))
+      harness.bazel.answer("build", answer)
       harness.change("a/x")
       await harness.waitForCycles(2)
       await harness.clock.waitForSleepers()
       harness.clock.advance(by: .seconds(1))
       await harness.waitForCycles(3)
     }
+  }
+
+  @Test func `a Bazel that can't be started is tried again by itself`() async throws {
+    let harness = try LoopHarness()
+    try await saveAndRetry(harness, Answer(isMissing: true))
     #expect(harness.cycles.map(\.status) == [.ok, .failed, .ok])
   }
 
@@ -122,15 +127,7 @@ import Testing
 
   @Test func `what failed in a build whose server died is tried again by itself`() async throws {
     let harness = try LoopHarness()
-    try await harness.run {
-      await harness.waitForCycles(1)
-      harness.bazel.answer("build", Answer(exit: .exited(37), failing: ["//a:image"]))
-      harness.change("a/x")
-      await harness.waitForCycles(2)
-      await harness.clock.waitForSleepers()
-      harness.clock.advance(by: .seconds(1))
-      await harness.waitForCycles(3)
-    }
+    try await saveAndRetry(harness, Answer(exit: .exited(37), failing: ["//a:image"]))
     #expect(harness.cycles.map(\.status) == [.ok, .failed, .ok])
     #expect(harness.statuses(of: "a").last == .built)
   }
@@ -140,15 +137,7 @@ import Testing
     async throws
   {
     let harness = try LoopHarness()
-    try await harness.run {
-      await harness.waitForCycles(1)
-      harness.bazel.answer("build", Answer(exit: .exited(37), skipped: ["//a:image"]))
-      harness.change("a/x")
-      await harness.waitForCycles(2)
-      await harness.clock.waitForSleepers()
-      harness.clock.advance(by: .seconds(1))
-      await harness.waitForCycles(3)
-    }
+    try await saveAndRetry(harness, Answer(exit: .exited(37), skipped: ["//a:image"]))
     #expect(harness.cycles.map(\.status) == [.ok, .failed, .ok])
     #expect(harness.statuses(of: "a") == [.built, .failed, .built])
   }

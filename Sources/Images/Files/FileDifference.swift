@@ -63,7 +63,7 @@ package struct FileDifference: Hashable, Sendable {
     }
     guard links(of: before, after) else { return nil }
     let gone = before.entries.values.filter { after.entries[$0.path] == nil }
-    // What a shared layer has below it would come to light.
+    // A file of a shared layer that it has hidden would show again.
     guard gone.allSatisfy({ below.entries[$0.path] == nil && $0.kind != .special }) else {
       return nil
     }
@@ -91,7 +91,7 @@ package struct FileDifference: Hashable, Sendable {
     return true
   }
 
-  /// Whether all links whose file changes are ones that are written, too.
+  /// Tells whether every hard link to a changed file is written, too.
   private func links(of before: LayerFiles, _ after: LayerFiles) -> Bool {
     before.entries.values.allSatisfy { entry in
       guard case .hardLink(let target) = entry.kind else { return true }

@@ -52,7 +52,7 @@ struct LayerScanner {
 
   init() {}
 
-  /// What is made of entries as they are read.
+  /// Receives the entries while they are read.
   struct Taker {
     /// Called when the headers of an entry have been read; whether its bytes are wanted.
     var begin: (_ entry: LayerEntry) -> Bool = { _ in false }

@@ -1,7 +1,7 @@
 import Images
 import Synchronization
 
-/// What containers hold into which files were written, and what images are known file by file: of a run.
+/// Remembers, for a run, which files were written into which containers, and the files of the images that were seen.
 package final class SyncedContainers: Sendable {
   /// So many images are remembered; the layers that they share are kept once.
   private static let limit = 64
@@ -34,7 +34,7 @@ package final class SyncedContainers: Sendable {
     return state.withLock { $0.images.last { $0.ids.contains(id) }?.files }
   }
 
-  /// What was written into a container; `nil`: nothing by this run.
+  /// The image whose files this run has written into a container; `nil`: it has written none.
   func held(by container: String) -> ImageFiles? { state.withLock { $0.held[container] } }
 
   func hold(_ image: ImageFiles?, in container: String) {

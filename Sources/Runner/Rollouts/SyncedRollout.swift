@@ -33,7 +33,7 @@ struct SyncedRollout: Rollout {
   }
 
   func roll(_ image: RolledImage, from archive: ImageArchive) async throws -> RolloutResult {
-    // What the next image differs from.
+    // The next image is compared with these.
     let files = ImageFiles(archive, memory: synced.layers)
     defer { synced.learn(files, as: image) }
     guard let (engine, containers) = try await restart.running(), !containers.isEmpty else {
@@ -68,7 +68,7 @@ struct SyncedRollout: Rollout {
       }
       for plan in open {
         synced.hold(files, in: plan.container)
-        // What is not noted is replaced by the next run.
+        // The next run replaces a container of which there is no note.
         try? await notes?.noteSynced(image.configDigest, in: plan.container)
       }
     } catch is Doubt {

@@ -45,7 +45,7 @@ extension EngineClient {
     var start = self.request("/exec/\(id.percentEncoded)/start", .POST)
     start.headers.add(name: "Content-Type", value: "application/json")
     start.body = .bytes(JSON.encode(JSON.object(["Detach": .bool(false), "Tty": .bool(false)])))
-    // What it says comes until its end.
+    // The answer ends when the program does.
     let hasRun = try await execute(start, deadline: .now() + .seconds(60)) { response in
       guard response.status == .ok else { return false }
       for try await _ in response.body {}

@@ -16,24 +16,7 @@ struct ContainerRolloutTests {
   private func with(
     _ name: String, _ body: @Sendable (RolledContainer) async throws -> Void
   ) async throws {
-    let docker = try await DockerDaemon.shared()
-    let client = EngineClient(.unix(docker.socket))
-    let result: Result<Void, any Error>
-    do {
-      try await withScratchDirectory { directory in
-        let container = RolledContainer(
-          client: client, program: ["docker", "-H", docker.host],
-          reference: try #require(ImageReference("lab/rolled-\(name):dev")),
-          name: "rolled-\(name)", directory: directory)
-        defer { container.end() }
-        try await body(container)
-      }
-      result = .success(())
-    } catch {
-      result = .failure(error)
-    }
-    await client.shutdown()
-    try result.get()
+    try await RolledContainer.with("rolled-\(name)", body)
   }
 
   @Test func `a container runs the new image with the configuration that it had`() async throws {

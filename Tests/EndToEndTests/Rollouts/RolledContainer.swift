@@ -17,6 +17,30 @@ struct RolledContainer: Sendable {
   let name: String
   let directory: FilePath
 
+  /// Runs a test with a container of its own, in the docker that tests share.
+  static func with(
+    _ name: String, _ body: @Sendable (RolledContainer) async throws -> Void
+  ) async throws {
+    let docker = try await DockerDaemon.shared()
+    let client = EngineClient(.unix(docker.socket))
+    let result: Result<Void, any Error>
+    do {
+      try await withScratchDirectory { directory in
+        let container = RolledContainer(
+          client: client, program: ["docker", "-H", docker.host],
+          reference: try #require(ImageReference("lab/\(name):dev")), name: name,
+          directory: directory)
+        defer { container.end() }
+        try await body(container)
+      }
+      result = .success(())
+    } catch {
+      result = .failure(error)
+    }
+    await client.shutdown()
+    try result.get()
+  }
+
   /// The image as it is built next: it says which version it is, then runs or ends.
   func load(
     version: String, script: String = "exec /bin/busybox sleep 1000"

@@ -98,26 +98,11 @@ struct SyncedRolloutTests {
   private func with(
     _ name: String, _ body: @Sendable (Scene) async throws -> Void
   ) async throws {
-    let docker = try await DockerDaemon.shared()
-    let client = EngineClient(.unix(docker.socket))
-    let result: Result<Void, any Error>
-    do {
-      try await withScratchDirectory { directory in
-        let container = RolledContainer(
-          client: client, program: ["docker", "-H", docker.host],
-          reference: try #require(ImageReference("lab/synced-\(name):dev")),
-          name: "synced-\(name)", directory: directory)
-        defer { container.end() }
-        let path = try Tool.run("sh", ["-c", "command -v busybox"]).split(separator: "\n").first
-        try await body(
-          Scene(container: container, busybox: try FilePath(String(path ?? "")).read()))
-      }
-      result = .success(())
-    } catch {
-      result = .failure(error)
+    try await RolledContainer.with("synced-\(name)") { container in
+      let path = try Tool.run("sh", ["-c", "command -v busybox"]).split(separator: "\n").first
+      try await body(
+        Scene(container: container, busybox: try FilePath(String(path ?? "")).read()))
     }
-    await client.shutdown()
-    try result.get()
   }
 
   @Test func `files that alone differ are written into what runs, and its program is told`()

@@ -23,9 +23,12 @@ struct Footer: Sendable {
   var bell = "bell off"
   var clock = ClockText()
 
+  /// Tells whether a terminal has room for it.
+  static func fits(columns: Int, height: Int) -> Bool { height >= 10 && columns >= 20 }
+
   /// - Returns: At most six rows, each narrower than the terminal; none where it is too low for them.
   func rows(columns: Int, height: Int) -> [StyledText] {
-    guard height >= 10, columns >= 20 else { return [] }
+    guard Self.fits(columns: columns, height: height) else { return [] }
     let width = columns - 1
     var rows = [StyledText(String(repeating: "─", count: width)), state(width)]
     rows += [running(width), trouble(width)].compactMap { $0 }

@@ -142,7 +142,7 @@ final class LiveTerminal: Sendable {
     state.timings.add(event)
     state.rows.columns = columns
     state.rows.workspace = workspace
-    state.rows.hasFooter = !footer(state).isEmpty
+    state.rows.hasFooter = showsFooter(state)
     switch event.kind {
     case .activity(let activity): state.activity = activity
     case .batch(let batch):
@@ -167,10 +167,11 @@ final class LiveTerminal: Sendable {
 
   var columns: Int { Terminal.width(stream.descriptor.rawValue) }
 
-  private func footer(_ state: State) -> [StyledText] {
-    guard state.page.isCapable, !state.isBehind, !state.hasEnded else { return [] }
-    return live(state).rows(
-      columns: columns, height: Terminal.height(stream.descriptor.rawValue))
+  private var height: Int { Terminal.height(stream.descriptor.rawValue) }
+
+  private func showsFooter(_ state: State) -> Bool {
+    state.page.isCapable && !state.isBehind && !state.hasEnded
+      && Footer.fits(columns: columns, height: height)
   }
 
   private func live(_ state: State) -> Footer {
@@ -189,10 +190,11 @@ final class LiveTerminal: Sendable {
 
   func draw(_ rows: [StyledText], _ state: inout State) {
     guard !state.hasEnded else { return }
-    let footer = footer(state)
-    let title = footer.isEmpty ? "" : "\(live(state).title) · watchbuild"
+    let live = showsFooter(state) ? live(state) : nil
     put(
-      state.page.text(adding: rows, footer: footer, columns: columns, title: title), &state)
+      state.page.text(
+        adding: rows, footer: live?.rows(columns: columns, height: height) ?? [], columns: columns,
+        title: live.map { "\($0.title) · watchbuild" } ?? ""), &state)
   }
 
   func put(_ text: String, _ state: inout State) {
